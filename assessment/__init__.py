@@ -1,0 +1,1 @@
+"""Assessment runs of customer managers (客户经理): pinned, sealed, never silently changed."""

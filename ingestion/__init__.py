@@ -1,0 +1,1 @@
+"""From landed files to raw tables: contracts, readers, validation, quarantine, ledger."""

@@ -1,0 +1,1 @@
+"""Regulator extracts: profiles, rendering, checks, packages."""

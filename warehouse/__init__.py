@@ -1,0 +1,1 @@
+"""The database and its platform: settings, server, connections, migrations, roles, calendar, publication."""
