@@ -1,0 +1,103 @@
+"""What all tests share: a real embedded server in a home of its own, fresh databases, the folder of real data.
+
+No test touches the checkout's own `.c360`: the environment is replaced before the first test is collected.
+"""
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+_DATA = os.environ.get("C360_DATA", "")
+_HOME = Path(tempfile.mkdtemp(prefix="c360-test-"))
+
+for _name in [name for name in os.environ if name.startswith("C360_") or name == "DATABASE_URL"]:
+    del os.environ[_name]
+os.environ["C360_HOME"] = str(_HOME)
+os.environ["C360_DATABASE"] = "nothing_before_the_database_fixture"
+if _DATA:
+    os.environ["C360_DATA"] = _DATA
+# Tests may lose their data when the machine dies; the warehouse's own settings are tried in test_server.
+os.environ["C360_SERVER_SETTINGS"] = '{"fsync": "off", "shared_buffers": "128MB"}'
+
+from warehouse.connection import connect, create_database, url  # noqa: E402
+from warehouse.migration import migrate, read_migrations  # noqa: E402
+from warehouse.server import EmbeddedServer  # noqa: E402
+
+_numbers = itertools.count(1)
+
+
+def pytest_unconfigure() -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(_HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def home() -> Path:
+    """The home (C360_HOME) of this test session."""
+    return _HOME
+
+
+@pytest.fixture(scope="session")
+def server(home: Path) -> Iterator[EmbeddedServer]:
+    """The embedded PostgreSQL of this session, really running."""
+    embedded = EmbeddedServer(home)
+    try:
+        embedded.start()
+        yield embedded
+    finally:
+        embedded.remove()
+
+
+@pytest.fixture(scope="session")
+def template(server: EmbeddedServer) -> str:
+    """A database with the warehouse's migrations, roles, logins and calendar, to be copied."""
+    name = "c360_template"
+    os.environ["C360_DATABASE"] = name
+    create_database(name)
+    with connect() as owner:
+        prepare(owner)
+    return name
+
+
+def prepare(owner: psycopg.Connection) -> None:
+    """Bring the database of `owner` to where every room's migrations can start."""
+    migrate(read_migrations("warehouse"), owner)
+
+
+@pytest.fixture(scope="module")
+def database(template: str) -> Iterator[str]:
+    """A fresh database for this module, named by C360_DATABASE while it lasts; yields its owner's URL."""
+    name = f"c360_test_{next(_numbers)}"
+    create_database(name, template)
+    before = os.environ["C360_DATABASE"]
+    os.environ["C360_DATABASE"] = name
+    try:
+        yield url()
+    finally:
+        os.environ["C360_DATABASE"] = before
+        with psycopg.connect(url(database="postgres"), autocommit=True) as session:
+            session.execute(f'drop database "{name}" with (force)')
+
+
+@pytest.fixture
+def owner(database: str) -> Iterator[psycopg.Connection]:
+    """An autocommit session of the owner on the module's database."""
+    with psycopg.connect(database, autocommit=True) as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of real public data that C360_DATA names."""
+    if not _DATA:
+        pytest.skip("C360_DATA is not set: it names the folder of real public data that this test reads")
+    folder = Path(_DATA)
+    if not folder.is_dir():
+        pytest.skip(f"C360_DATA names {folder}, which is no folder: this test reads real public data there")
+    return folder
