@@ -1,1 +1,8 @@
-"""The resolution of parties: who in one source is who in another, as an append-only log of events."""
+"""Resolution of customers of all sources to parties (DESIGN decisions 7 and 8).
+
+The one step with memory: what it decides is appended to ``identity.event`` and is input to core, like raw.
+"""
+
+from identity.resolution import IdentityReport, resolve
+
+__all__ = ["IdentityReport", "resolve"]

@@ -1,0 +1,269 @@
+"""Who is one party: pure rules over the customers that share an identifier. No database here.
+
+A party holds at most one customer of a source. Customers of several controllers stand in one party only while
+each of these controllers has a legal basis for matching (DESIGN 8; PIPL art. 13), shown by any of its customers
+in the party: a person gives a consent to a legal entity, not to one of its numbers.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import combinations
+
+from identity.name import names_agree
+from identity.rules import Rules
+
+Key = tuple[str, str]
+"""Source system and customer id."""
+
+
+@dataclass(slots=True)
+class Customer:
+    """One customer of one source, standardised.
+
+    Attributes:
+        key: source system and the source's customer id.
+        controller_id: the legal entity that keeps the data.
+        party_kind: ``person`` or ``firm``.
+        name_key: see :func:`identity.name.name_key`.
+        identifier_kind: kind of the identifier, where there is one.
+        identifier: its valid written form, else None.
+        identifier_state: why there is one or none.
+        has_basis: the controller may match this customer with other controllers' customers.
+        known_at: time at which the customer was first received.
+        party_id: the party it stands in; None for a newcomer.
+        last_event_id: the event that put it there; None for a newcomer.
+        is_pending: to be looked at in this run.
+        has_other_identifier: it stood in its party under another valid identifier, or joined others without one:
+            what it now shows is for a steward to judge, so nothing links by it.
+    """
+
+    key: Key
+    controller_id: str
+    party_kind: str
+    name_key: str
+    identifier_kind: str | None
+    identifier: str | None
+    identifier_state: str
+    has_basis: bool
+    known_at: datetime
+    party_id: str | None = None
+    last_event_id: str | None = None
+    is_pending: bool = True
+    has_other_identifier: bool = False
+
+    @property
+    def order(self) -> tuple[datetime, Key]:
+        """Who was known first; ties by source and number, compared by code point."""
+        return self.known_at, self.key
+
+
+@dataclass(slots=True)
+class Event:
+    """What was decided about one customer (one row of ``identity.event``)."""
+
+    event_id: str
+    previous_event_id: str | None
+    event_type: str
+    party_id: str
+    other_party_id: str | None
+    key: Key
+    rule: str
+    reason: str
+    basis: str | None
+
+
+@dataclass(slots=True)
+class _Party:
+    party_id: str
+    is_new: bool
+    members: list[Customer] = field(default_factory=list)
+
+    @property
+    def age(self) -> tuple[bool, datetime, Key]:
+        """Order of parties: standing ones first, then by their first member."""
+        return (self.is_new, *min(member.order for member in self.members))
+
+
+def own_party_id(key: Key) -> str:
+    """Return the id of the party that a customer founds: always the same, never another customer's."""
+    return "p" + hashlib.sha256("\x1f".join(key).encode()).hexdigest()[:20]
+
+
+def place(customers: Iterable[Customer], rules: Rules, business_date: date) -> Iterator[Event]:
+    """Decide for every pending customer, and for whom its party draws along, and yield what is new.
+
+    Args:
+        customers: the pending ones, all others that share an identifier with them, and all members of the
+            parties of any of these.
+        rules: the rules of resolution.
+        business_date: the day of the data; of the changes of an identifier each day's is a conflict of its own.
+    """
+    everyone = {customer.key: customer for customer in customers}
+    parties: dict[str, _Party] = {}
+    for customer in everyone.values():
+        party_id = customer.party_id or own_party_id(customer.key)
+        parties.setdefault(party_id, _Party(party_id, customer.party_id is None)).members.append(customer)
+    party_of = {member.key: party for party in parties.values() for member in party.members}
+    reasons: dict[Key, str] = {}
+    for party in list(parties.values()):
+        for side in _split_without_basis(party):
+            for member in side.members:
+                party_of[member.key] = side
+                reasons[member.key] = "matching_basis_ended"
+    conflicts = [
+        _conflict(one, party_of[one.key].party_id, None, "same_customer", "identifier_changed", business_date.isoformat())
+        for one in everyone.values()
+        if one.is_pending and one.has_other_identifier
+    ]
+    for kind, group in _groups(everyone.values()):
+        conflicts += _join_group(group, party_of, rules, kind)
+    for customer in everyone.values():
+        if event := _membership_event(customer, party_of[customer.key], reasons.get(customer.key)):
+            yield event
+    yield from conflicts
+
+
+def _groups(customers: Iterable[Customer]) -> Iterator[tuple[str, list[Customer]]]:
+    """Yield the customers of each identifier with its kind, where at least one of several is pending."""
+    groups: dict[tuple[str, str, str], list[Customer]] = {}
+    for customer in customers:
+        if customer.identifier is not None and customer.identifier_kind is not None:
+            group = (customer.party_kind, customer.identifier_kind, customer.identifier)
+            groups.setdefault(group, []).append(customer)
+    for (_, kind, _), members in sorted(groups.items()):
+        if len(members) > 1 and any(member.is_pending for member in members):
+            yield kind, sorted(members, key=lambda member: member.order)
+
+
+def _join_group(group: list[Customer], party_of: dict[Key, _Party], rules: Rules, kind: str) -> list[Event]:
+    """Join the parties of one identifier where nothing speaks against it, eldest first; return the conflicts."""
+    sources = [member.key[0] for member in group]
+    if max(sources.count(source) for source in sources) > rules.held_by_at_most:
+        return [
+            _conflict(member, party_of[member.key].party_id, None, f"same_{kind}", "identifier_overused")
+            for member in group
+            if member.is_pending
+        ]
+    likeness = rules.likeness_of(kind)
+    parties = sorted({party_of[member.key].party_id: party_of[member.key] for member in group}.values(), key=_age)
+    pair = _first_joinable(parties, likeness)
+    while pair:
+        elder, younger = pair
+        elder.members += younger.members
+        for member in younger.members:
+            party_of[member.key] = elder
+        parties.remove(younger)
+        pair = _first_joinable(parties, likeness)
+    return list(_conflicts(group, party_of, likeness, kind))
+
+
+def _age(party: _Party) -> tuple[bool, datetime, Key]:
+    return party.age
+
+
+def _first_joinable(parties: list[_Party], likeness: float) -> tuple[_Party, _Party] | None:
+    for elder, younger in combinations(parties, 2):
+        touched = any(member.is_pending for member in elder.members + younger.members)
+        if touched and _may_match(elder.members + younger.members) and _obstacle(elder, younger, likeness) is None:
+            return elder, younger
+    return None
+
+
+def _may_match(members: list[Customer]) -> bool:
+    """Say whether all these may stand in one party: one controller, or each with a basis."""
+    controllers = {member.controller_id for member in members}
+    return len(controllers) == 1 or controllers == {member.controller_id for member in members if member.has_basis}
+
+
+def _obstacle(one: _Party, other: _Party, likeness: float) -> str | None:
+    """Return what speaks against joining two parties that may be compared, None where nothing does."""
+    if {member.key[0] for member in one.members} & {member.key[0] for member in other.members}:
+        return "same_source"
+    if any(member.has_other_identifier for member in one.members + other.members):
+        return "identifier_under_review"
+    identifiers = {(m.identifier_kind, m.identifier) for m in one.members + other.members if m.identifier}
+    if len(identifiers) > len({identifier_kind for identifier_kind, _ in identifiers}):
+        return "identifiers_differ"
+    if not all(names_agree(a.name_key, b.name_key, likeness) for a in one.members for b in other.members):
+        return "names_differ"
+    return None
+
+
+def _conflicts(group: list[Customer], party_of: dict[Key, _Party], likeness: float, kind: str) -> Iterator[Event]:
+    """Yield a conflict for each pair of customers that one identifier names and that may not be one party.
+
+    It is the younger's. Where there is no basis nothing is said: the note itself would be a match.
+    """
+    for elder, younger in combinations(group, 2):
+        one, other = party_of[elder.key], party_of[younger.key]
+        if one is other or not (elder.is_pending or younger.is_pending):
+            continue
+        if elder.controller_id != younger.controller_id and not _may_match(one.members + other.members):
+            continue
+        of_one_source = elder.key[0] == younger.key[0]
+        reason = "same_source" if of_one_source else _obstacle(one, other, likeness)
+        if reason is None or (reason == "same_source") != of_one_source:
+            continue  # what stands between the parties is told of other customers of theirs
+        yield _conflict(younger, other.party_id, one.party_id, f"same_{kind}", reason)
+
+
+def _split_without_basis(party: _Party) -> list[_Party]:
+    """Take the controllers without a basis out of a party; the side of the founder keeps the id.
+
+    Returns:
+        The sides taken out, each a party of its own.
+    """
+    if _may_match(party.members):
+        return []
+    with_basis = {member.controller_id for member in party.members if member.has_basis}
+    sides: dict[str, list[Customer]] = {}
+    for member in party.members:
+        side = "" if member.controller_id in with_basis else member.controller_id
+        sides.setdefault(side, []).append(member)
+    founders_side = next(
+        (side for side, members in sides.items() if any(own_party_id(m.key) == party.party_id for m in members)),
+        min(sides, key=lambda side: min(member.order for member in sides[side])),
+    )
+    party.members = sides.pop(founders_side)
+    return [
+        _Party(own_party_id(min(members, key=lambda member: member.order).key), False, members)
+        for members in sides.values()
+    ]
+
+
+def _membership_event(customer: Customer, party: _Party, reason: str | None) -> Event | None:
+    """Return the event that brings a customer into its party, None where it is there already."""
+    if customer.party_id == party.party_id:
+        return None
+    if customer.party_id is None and party.party_id == own_party_id(customer.key):
+        event_type, rule, basis = "create", "first_seen", None
+        reason = f"identifier_{customer.identifier_state}"
+    elif reason and party.party_id != customer.party_id and _was_split_off(customer, party):
+        event_type, rule, basis = "unlink", "matching_basis", None
+    else:
+        event_type, rule = "link", f"same_{customer.identifier_kind}"
+        reason = "same_identifier" if customer.party_id is None else "parties_joined"
+        controllers = {member.controller_id for member in party.members}
+        basis = "matching_basis" if len(controllers) > 1 else "same_controller"
+    event_id = _event_id(event_type, customer.key, party.party_id, customer.last_event_id or "")
+    return Event(
+        event_id, customer.last_event_id, event_type, party.party_id, customer.party_id, customer.key, rule, reason, basis
+    )
+
+
+def _was_split_off(customer: Customer, party: _Party) -> bool:
+    return party.party_id in {own_party_id(m.key) for m in party.members if m.party_id == customer.party_id}
+
+
+def _conflict(
+    customer: Customer, party_id: str, other: str | None, rule: str, reason: str, occasion: str = ""
+) -> Event:
+    event_id = _event_id("conflict", customer.key, other or "", f"{reason}{occasion}")
+    return Event(event_id, None, "conflict", party_id, other, customer.key, rule, reason, None)
+
+
+def _event_id(event_type: str, key: Key, party_id: str, discriminator: str) -> str:
+    """Return the hash of what happened: no personal data but the key goes into it, and no clock."""
+    return hashlib.sha256("\x1f".join((event_type, *key, party_id, discriminator)).encode()).hexdigest()

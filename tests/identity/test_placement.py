@@ -1,0 +1,181 @@
+"""The rules of who is one party, without a database: properties over worlds that hypothesis makes up."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from identity.placement import Customer, Event, Key, own_party_id, place
+from identity.rules import load_rules
+
+RULES = load_rules()
+DAY = date(2026, 11, 1)
+_START = datetime(2026, 10, 31, 18, tzinfo=UTC)
+_CONTROLLERS = {"core_banking": "bank", "card": "bank", "grid_billing": "grid", "retail": "retailer"}
+
+
+def customer(
+    source: str, number: str, identifier: str | None, name: str = "张伟民", basis: bool = True, day: int = 0
+) -> Customer:
+    """One newcomer."""
+    return Customer(
+        key=(source, number),
+        controller_id=_CONTROLLERS[source],
+        party_kind="person",
+        name_key=name,
+        identifier_kind="resident_id" if identifier else None,
+        identifier=identifier,
+        identifier_state="valid" if identifier else "missing",
+        has_basis=basis,
+        known_at=_START + timedelta(days=day),
+    )
+
+
+def apply(customers: list[Customer], events: list[Event]) -> None:
+    """Take the decisions over, as the database does."""
+    by_key = {one.key: one for one in customers}
+    for event in events:
+        if event.event_type != "conflict":
+            assert by_key[event.key].last_event_id == event.previous_event_id
+            by_key[event.key].party_id, by_key[event.key].last_event_id = event.party_id, event.event_id
+    for one in customers:
+        one.is_pending = False
+
+
+def parties(customers: list[Customer]) -> set[frozenset[Key]]:
+    """The partition that the customers stand in."""
+    members: dict[str, set[Key]] = {}
+    for one in customers:
+        assert one.party_id is not None
+        members.setdefault(one.party_id, set()).add(one.key)
+    return {frozenset(keys) for keys in members.values()}
+
+
+_WORLD = st.lists(
+    st.builds(
+        lambda source, identifier, name, basis, day: (source, identifier, name, basis, day),
+        st.sampled_from(sorted(_CONTROLLERS)),
+        st.sampled_from([None, "A", "A", "B", "C"]),
+        st.sampled_from(["张伟民", "张伟民", "李芳"]),
+        st.booleans(),
+        st.integers(0, 2),
+    ),
+    max_size=9,
+)
+
+
+def world(rows: list[tuple]) -> list[Customer]:
+    return [customer(row[0], f"{n:03d}", *row[1:]) for n, row in enumerate(rows)]
+
+
+@settings(deadline=None)
+@given(_WORLD, st.booleans())
+def test_what_never_happens(rows: list[tuple], at_once: bool) -> None:
+    """No two customers of one source, no strangers, no two controllers without a basis, in one party; ever."""
+    customers = world(rows)
+    batches = [customers] if at_once else [[c for c in customers if (c.known_at - _START).days == d] for d in range(3)]
+    known: list[Customer] = []
+    for batch in batches:
+        known += batch
+        apply(known, list(place(known, RULES, DAY)))
+        assert list(place(known, RULES, DAY)) == [], "nothing is pending, nothing happens"
+    for party in parties(known):
+        members = [one for one in known if one.key in party]
+        assert len({one.key[0] for one in members}) == len(members)
+        assert len(members) == 1 or len({one.identifier for one in members}) == 1
+        assert len({one.name_key for one in members}) == 1
+        controllers = {one.controller_id for one in members}
+        assert len(controllers) == 1 or controllers == {one.controller_id for one in members if one.has_basis}
+        assert all(one.party_id in {own_party_id(key) for key in party} for one in members)
+
+
+@settings(deadline=None)
+@given(_WORLD, st.randoms(use_true_random=False))
+def test_the_order_of_rows_in_a_batch_does_not_matter(rows: list[tuple], random) -> None:
+    one, other = world(rows), world(rows)
+    random.shuffle(other)
+    apply(one, list(place(one, RULES, DAY)))
+    apply(other, list(place(other, RULES, DAY)))
+    assert {c.key: c.party_id for c in one} == {c.key: c.party_id for c in other}
+
+
+@settings(deadline=None)
+@given(st.permutations(sorted(_CONTROLLERS)), st.lists(st.booleans(), min_size=4, max_size=4))
+def test_the_order_of_arrival_does_not_change_who_is_one_party(order: list[str], basis: list[bool]) -> None:
+    """One person, one customer a source, arriving in any order over four days."""
+
+    def arrive(sources: list[str]) -> set[frozenset[Key]]:
+        known: list[Customer] = []
+        for day, source in enumerate(sources):
+            known.append(customer(source, "1", "A", basis=basis[sorted(_CONTROLLERS).index(source)], day=day))
+            apply(known, list(place(known, RULES, DAY)))
+        return parties(known)
+
+    assert arrive(list(order)) == arrive(sorted(_CONTROLLERS))
+
+
+def test_duplicates_of_one_source_stay_apart_and_the_earliest_known_gets_the_link() -> None:
+    customers = [
+        customer("core_banking", "2", "A", day=1),
+        customer("core_banking", "1", "A", day=0),
+        customer("grid_billing", "9", "A", day=2),
+    ]
+    events = list(place(customers, RULES, DAY))
+    apply(customers, events)
+    assert parties(customers) == {
+        frozenset({("core_banking", "1"), ("grid_billing", "9")}),
+        frozenset({("core_banking", "2")}),
+    }
+    assert [(e.key[1], e.reason, e.other_party_id) for e in events if e.event_type == "conflict"] == [
+        ("2", "same_source", own_party_id(("core_banking", "1")))
+    ]
+
+
+def test_without_a_basis_nothing_is_linked_and_nothing_said() -> None:
+    customers = [customer("core_banking", "1", "A", basis=False), customer("grid_billing", "9", "A", name="李芳")]
+    events = list(place(customers, RULES, DAY))
+    assert [(e.event_type, e.reason) for e in events] == [("create", "identifier_valid")] * 2
+
+
+def test_a_basis_joins_parties_and_its_end_parts_them_again_with_the_same_ids() -> None:
+    bank, card = customer("core_banking", "1", "A", basis=False), customer("card", "5", "A", basis=False)
+    grid = customer("grid_billing", "9", "A")
+    customers = [bank, card, grid]
+    apply(customers, list(place(customers, RULES, DAY)))
+    founder = own_party_id(("card", "5"))
+    assert {one.key: one.party_id for one in customers} == {
+        card.key: founder,
+        bank.key: founder,
+        grid.key: own_party_id(grid.key),
+    }
+    bank.has_basis = bank.is_pending = True
+    events = list(place(customers, RULES, DAY))
+    assert [(e.event_type, e.key, e.reason, e.basis) for e in events] == [
+        ("link", grid.key, "parties_joined", "matching_basis")
+    ]
+    apply(customers, events)
+    bank.has_basis, bank.is_pending = False, True
+    events = list(place(customers, RULES, DAY))
+    assert [(e.event_type, e.key, e.reason) for e in events] == [("unlink", grid.key, "matching_basis_ended")]
+    apply(customers, events)
+    assert grid.party_id == own_party_id(grid.key) and bank.party_id == card.party_id == founder
+
+
+def test_a_changed_identifier_is_reviewed_and_links_nothing() -> None:
+    bank = customer("core_banking", "1", "A")
+    apply([bank], list(place([bank], RULES, DAY)))
+    bank.identifier, bank.has_other_identifier, bank.is_pending = "B", True, True
+    newcomer = customer("grid_billing", "9", "B", day=1)
+    events = list(place([bank, newcomer], RULES, DAY))
+    assert [(e.event_type, e.key[0], e.reason) for e in events] == [
+        ("create", "grid_billing", "identifier_valid"),
+        ("conflict", "core_banking", "identifier_changed"),
+        ("conflict", "grid_billing", "identifier_under_review"),
+    ]
+
+
+def test_an_identifier_held_by_many_identifies_nobody() -> None:
+    customers = [customer("core_banking", str(n), "A") for n in range(4)] + [customer("grid_billing", "9", "A")]
+    events = list(place(customers, RULES, DAY))
+    assert sum(e.event_type == "create" for e in events) == 5
+    assert {e.reason for e in events if e.event_type == "conflict"} == {"identifier_overused"}
