@@ -1,0 +1,397 @@
+"""The loading of a batch: one business date of one source (DESIGN decision 3).
+
+Received first: all files are hashed, their receipts written beside them and committed to the ledger. Then each file is
+loaded in a transaction of its own. Then the batch is settled: complete when every contracted file is loaded. At any
+instant the process may die; running `ingest` again goes on where it stopped, and running it once more does nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import psycopg
+
+from ingestion import fault, ledger
+from ingestion.contract import Contract, load_contracts
+from ingestion.landing import Landed, declared_name, look, why_unknown
+from ingestion.load import load_file
+from ingestion.options import IngestOptions
+from ingestion.receipt import file_id, file_sha256, receive
+from ingestion.refusal import Refusal
+from warehouse.connection import connect
+from warehouse.settings import get_settings
+
+HASHERS = 2
+CORRECTION_UNDECLARED = "correction_undeclared"
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What became of one file.
+
+    Attributes:
+        state: State in the ledger: loaded, refused, duplicate, superseded, unknown, received.
+        already: True where it was loaded before and this run had nothing to do.
+    """
+
+    file_name: str
+    table: str | None
+    sequence: int
+    state: str
+    already: bool
+    rows_sent: int | None
+    rows_loaded: int | None
+    rows_quarantined: int | None
+    rows_warned: int | None
+    message: str | None
+
+
+@dataclass
+class BatchReport:
+    """What became of a source's business date.
+
+    Attributes:
+        batch_id: The latest batch; corrections open batches of their own.
+        state: ``complete`` when all its batches are; ``refused`` when a file was refused; else ``open``.
+        known_at: Time of receipt by which all of it was known; None until complete.
+        missing: Contracted files that are not there.
+    """
+
+    source: str
+    business_date: date
+    batch_id: str = ""
+    state: str = "open"
+    known_at: datetime | None = None
+    files: list[FileReport] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+
+    @property
+    def is_complete(self) -> bool:
+        """True when everything contracted is loaded."""
+        return self.state == "complete"
+
+
+Progress = Callable[[str, str, int, int, int], None]
+"""Called with table, event (`receive`, `rows`, or the file's state), position of the file, number of files, rows."""
+
+
+class NothingLanded(Refusal):
+    """There is no contract for the source, or no folder for the business date."""
+
+
+def ingest(
+    source: str,
+    business_date: date,
+    *,
+    connection: psycopg.Connection | None = None,
+    landing: Path | None = None,
+    contracts: Mapping[str, Mapping[str, Contract]] | None = None,
+    options: IngestOptions | None = None,
+    progress: Progress | None = None,
+) -> BatchReport:
+    """Receives and loads what lies in `landing/<source>/<business date>/`.
+
+    Args:
+        source: Source system, the name of a folder of contracts.
+        business_date: Business date of the batch.
+        connection: Connection to use, no transaction open; its autocommit mode is given back. None opens one.
+        landing: Folder of landing; of the settings if not given.
+        contracts: Contracts by source and table; those of `ingestion/contracts` if not given.
+        options: Settings of ingestion; from the environment if not given.
+        progress: Called as files are received and loaded.
+
+    Returns:
+        The report; bad files are in it, they raise nothing.
+
+    Raises:
+        NothingLanded: The source has no contracts, or nothing was landed for the date.
+    """
+    tables = (contracts if contracts is not None else load_contracts()).get(source)
+    if not tables:
+        raise NothingLanded(
+            "source", f"there are no contracts of a source {source!r}", "Check the name of the source", source
+        )
+    folder = (landing or get_settings().landing) / source / business_date.isoformat()
+    if not folder.is_dir():
+        raise NothingLanded(
+            "landing",
+            f"nothing was landed for {business_date}: there is no folder {folder.parent.name}/{folder.name} in landing",
+            "Put the files there or check the date",
+            source,
+        )
+    with _autocommit(connection) as session, _only_loader(session, source, business_date):
+        return _Ingest(session, source, business_date, folder, tables, options or IngestOptions(), progress).run()
+
+
+@contextmanager
+def _autocommit(connection: psycopg.Connection | None) -> Iterator[psycopg.Connection]:
+    if connection is None:
+        with connect(autocommit=True) as own:
+            yield own
+        return
+    before = connection.autocommit
+    connection.autocommit = True
+    try:
+        yield connection
+    finally:
+        if not connection.closed:
+            connection.autocommit = before
+
+
+@contextmanager
+def _only_loader(connection: psycopg.Connection, source: str, business_date: date) -> Iterator[None]:
+    """Two loaders at once on one batch: the second waits, then finds nothing to do."""
+    key = file_id(source, "", business_date, 0, "")
+    connection.execute("select pg_advisory_lock(%s)", [key])
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute("select pg_advisory_unlock(%s)", [key])
+
+
+class _Ingest:
+    """One run over one folder."""
+
+    def __init__(
+        self,
+        connection: psycopg.Connection,
+        source: str,
+        business_date: date,
+        folder: Path,
+        contracts: Mapping[str, Contract],
+        options: IngestOptions,
+        progress: Progress | None,
+    ) -> None:
+        self._connection, self._source, self._date, self._folder = connection, source, business_date, folder
+        self._contracts, self._options, self._progress = contracts, options, progress or (lambda *_: None)
+        self._landing = look(folder, contracts, business_date)
+        self._entries: dict[Path, ledger.FileRow] = {}
+        self._already: set[int] = set()
+
+    def run(self) -> BatchReport:
+        self._receive()
+        fault.reach("received")
+        missing: dict[int, list[str]] = {}
+        for sequence in self._sequences():
+            waits = sequence > 1 and not self._is_complete(sequence - 1)
+            if not waits:
+                self._load(sequence)
+            missing[sequence] = self._missing(sequence)
+            self._settle(sequence, missing[sequence], waits)
+        fault.reach("complete")
+        return self._report(missing)
+
+    def _sequences(self) -> list[int]:
+        known = {row.sequence for row in ledger.batches(self._connection, self._source, self._date)}
+        return sorted(known | {1} | {landed.sequence for landed in self._landing.files})
+
+    def _receive(self) -> None:
+        """Hashes all files, writes their receipts, enters them into the ledger in one transaction."""
+        files = self._landing.files
+        with ThreadPoolExecutor(HASHERS) as hashers:
+            receipts = list(hashers.map(_receipt, files))
+            unknown = list(hashers.map(_sha256_of_unknown, self._landing.unknown))
+        fault.reach("receipt_written")
+        with self._connection.transaction():
+            for sequence in sorted({1} | {landed.sequence for landed in files}):
+                ledger.open_batch(self._connection, self._source, self._date, sequence)
+            known = ledger.files(self._connection, self._source, self._date)
+            loaded = {(row.table_name, row.sequence): row for row in known if row.is_loaded}
+            for position, (landed, receipt) in enumerate(zip(files, receipts, strict=True)):
+                self._progress(landed.contract.table, "receive", position + 1, len(files), 0)
+                self._enter(landed, *receipt, loaded.get((landed.contract.table, landed.sequence)))
+            for path, sha256 in zip(self._landing.unknown, unknown, strict=True):
+                self._enter_unknown(path, sha256)
+
+    def _enter(
+        self, landed: Landed, size: int, sha256: str, received_at: datetime, loaded: ledger.FileRow | None
+    ) -> None:
+        key = file_id(self._source, landed.contract.table, self._date, landed.sequence, sha256)
+        if loaded is not None and loaded.file_id == key:
+            self._already.add(key)
+            self._entries[landed.path] = loaded
+            return
+        entry = ledger.register(
+            self._connection,
+            file_id=key,
+            source=self._source,
+            table=landed.contract.table,
+            business_date=self._date,
+            sequence=landed.sequence,
+            file_name=landed.path.name,
+            size=size,
+            sha256=sha256,
+            received_at=received_at,
+        )
+        ledger.received_again(self._connection, key, received_at)
+        if loaded is not None:
+            self._refuse_undeclared(landed, entry, loaded)
+        else:
+            ledger.replace_refused(self._connection, entry)
+            if landed.contract.change.kind != "full":
+                self._refuse_replayed(landed, entry)
+        self._entries[landed.path] = ledger.file(self._connection, key)
+
+    def _refuse_undeclared(self, landed: Landed, entry: ledger.FileRow, loaded: ledger.FileRow) -> None:
+        """Other content under the name of a loaded file is a correction, and a correction is declared."""
+        refusal = Refusal(
+            CORRECTION_UNDECLARED,
+            f"a file of this name with other content (SHA-256 {loaded.sha256[:12]}…) is loaded",
+            f"Send it as a declared correction under the name {declared_name(landed)}",
+            landed.path.name,
+        )
+        ledger.refused(self._connection, entry.file_id, refusal)
+
+    def _refuse_replayed(self, landed: Landed, entry: ledger.FileRow) -> None:
+        """Rows that were loaded for another business date are not new rows or changes of this one."""
+        twin = ledger.loaded_elsewhere(self._connection, self._source, entry)
+        if twin is None:
+            return
+        refusal = Refusal(
+            "duplicate_content",
+            f"the same rows were loaded from {twin['file_name']} of {twin['business_date']}",
+            f"Ask the sender for the file of {self._date}, replace it in landing and run the ingest again",
+            landed.path.name,
+        )
+        ledger.refused(self._connection, entry.file_id, refusal, state="duplicate")
+
+    def _enter_unknown(self, path: Path, sha256: str) -> None:
+        copies = [landed.path.name for landed in self._landing.files if self._entries[landed.path].sha256 == sha256]
+        if copies:
+            message = f"{path.name}: [duplicate_content] the same content as {copies[0]}. Take it out of landing"
+        else:
+            message = why_unknown(path, [contract.file_name(self._date) for contract in self._contracts.values()])
+        self._entries[path] = ledger.register(
+            self._connection,
+            file_id=file_id(self._source, f"?{path.name}", self._date, 1, sha256),
+            source=self._source,
+            table=None,
+            business_date=self._date,
+            sequence=1,
+            file_name=path.name,
+            size=path.lstat().st_size,
+            sha256=sha256,
+            received_at=datetime.now(UTC),
+            state="duplicate" if copies else "unknown",
+            message=message,
+        )
+
+    def _load(self, sequence: int) -> None:
+        files = self._landing.files
+        for position, landed in enumerate(files, start=1):
+            entry = self._entries[landed.path]
+            if (
+                landed.sequence != sequence
+                or entry.file_id in self._already
+                or entry.state == "duplicate"
+                or entry.rule == CORRECTION_UNDECLARED
+            ):
+                continue
+            table = landed.contract.table
+            done = load_file(
+                self._connection,
+                landed.contract,
+                entry,
+                landed.path,
+                landed.control_path,
+                self._options,
+                lambda rows, at=position, name=table: self._progress(name, "rows", at, len(files), rows),
+            )
+            self._entries[landed.path] = done
+            self._progress(table, done.state, position, len(files), done.rows_loaded or 0)
+            fault.reach("loaded")
+
+    def _missing(self, sequence: int) -> list[str]:
+        """Contracted files of the delivery that are not there; a correction lacks nothing."""
+        if sequence > 1:
+            return []
+        loaded = self._loaded_tables(sequence)
+        there = {landed.contract.table for landed in self._landing.files if landed.sequence == sequence}
+        return [
+            contract.file_name(self._date)
+            for table, contract in self._contracts.items()
+            if not contract.optional and table not in loaded and table not in there
+        ]
+
+    def _loaded_tables(self, sequence: int) -> set[str]:
+        return {
+            str(row.table_name)
+            for row in ledger.files(self._connection, self._source, self._date)
+            if row.sequence == sequence and row.is_loaded
+        }
+
+    def _settle(self, sequence: int, missing: list[str], waits: bool) -> None:
+        fault.reach("before_complete")
+        loaded = self._loaded_tables(sequence)
+        there = [landed for landed in self._landing.files if landed.sequence == sequence]
+        bad = [landed.path.name for landed in there if landed.contract.table not in loaded]
+        if waits:
+            state, message = (
+                "open",
+                f"waits for batch {ledger.batch_id(self._source, self._date, sequence - 1)} to be complete",
+            )
+        elif bad:
+            state, message = "refused", f"not loaded: {', '.join(bad)}"
+        elif missing or not loaded:
+            state, message = "open", f"waits for {', '.join(missing)}" if missing else "nothing is loaded"
+        else:
+            state, message = "complete", None
+        ledger.settle_batch(
+            self._connection, ledger.batch_id(self._source, self._date, sequence), state, missing, message
+        )
+
+    def _is_complete(self, sequence: int) -> bool:
+        return any(
+            row.sequence == sequence and row.state == "complete"
+            for row in ledger.batches(self._connection, self._source, self._date)
+        )
+
+    def _report(self, missing: dict[int, list[str]]) -> BatchReport:
+        rows = ledger.batches(self._connection, self._source, self._date)
+        states = {row.state for row in rows}
+        report = BatchReport(self._source, self._date, rows[-1].batch_id)
+        report.state = next(state for state in ("refused", "open", "complete") if state in states)
+        report.known_at = rows[-1].known_at if report.is_complete else None
+        report.missing = [] if report.is_complete else [name for names in missing.values() for name in names]
+        report.messages = [f"{row.batch_id}: {row.message}" for row in rows if row.message]
+        current = {row.file_id: row for row in ledger.files(self._connection, self._source, self._date)}
+        for path in [landed.path for landed in self._landing.files] + self._landing.unknown:
+            entry = current[self._entries[path].file_id]
+            report.files.append(
+                FileReport(
+                    file_name=entry.file_name,
+                    table=entry.table_name,
+                    sequence=entry.sequence,
+                    state=entry.state,
+                    already=entry.file_id in self._already,
+                    rows_sent=entry.rows_sent,
+                    rows_loaded=entry.rows_loaded,
+                    rows_quarantined=entry.rows_quarantined,
+                    rows_warned=entry.rows_warned,
+                    message=entry.message,
+                )
+            )
+        return report
+
+
+def _receipt(landed: Landed) -> tuple[int, str, datetime]:
+    """Size, hash and time of receipt of a file; a control file that came later moves the time."""
+    receipt = receive(landed.path)
+    received_at = receipt.received_at
+    if landed.control_path is not None and landed.control_path.exists():
+        received_at = max(received_at, receive(landed.control_path).received_at)
+    return receipt.bytes, receipt.sha256, received_at
+
+
+def _sha256_of_unknown(path: Path) -> str:
+    """Hash of a file that no contract claims; of a link, the hash of where it points, since it is not followed."""
+    return hashlib.sha256(os.fsencode(path.readlink())).hexdigest() if path.is_symlink() else file_sha256(path)

@@ -1,0 +1,466 @@
+"""The contract of one source table (DESIGN decision 1): an Open Data Contract Standard 3.1 file, typed.
+
+The standard's own pydantic models read the YAML. What the standard lacks stands in `customProperties`:
+
+* of the contract: ``controller``, ``layout``, ``control``, ``change``, ``drift``, ``optional``, ``reject_threshold``;
+* of a property: ``width``, ``codes``, ``header``, ``date_format``, ``decimal_format``, ``implied_decimals``,
+  ``check_digit``.
+
+The classes below say what each of them means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from open_data_contract_standard.model import CustomProperty, OpenDataContractStandard, SchemaProperty
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
+
+from ingestion.refusal import ContractError
+
+CONTRACT_FOLDER = Path(__file__).parent / "contracts"
+STANDARD_VERSIONS = ("v3.1.0", "v3.0.2", "v3.0.1", "v3.0.0")
+_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}\Z")
+PHYSICAL_TYPE = re.compile(
+    r"(?P<base>text|varchar|char|smallint|integer|bigint|numeric|real|double precision|boolean|date|timestamp"
+    r"|timestamptz|time|jsonb)(?:\((?P<size>\d+)(?:,\s*(?P<scale>\d+))?\))?(?P<array>\[\])?\Z"
+)
+
+Encoding = Literal["utf-8", "utf-8-sig", "gb18030", "gbk"]
+Compression = Literal["none", "gz", "zip", "zst"]
+Policy = Literal["ignore", "quarantine", "refuse"]
+FieldWidth = tuple[str, Annotated[int, Field(gt=0)]]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CheckDigit(_Part):
+    """A check by standard: GB 11643 resident id, GB 32100 social credit code, or (`id`) whichever the value looks like.
+
+    ``flag`` loads the row and records a warning (real masters carry wrong ids); ``quarantine`` keeps it out.
+    ``when`` limits the check to rows whose column holds one of the values.
+    """
+
+    rule: Literal["cn_resident_id", "cn_uscc", "id"]
+    severity: Literal["flag", "quarantine"] = "flag"
+    when: dict[str, list[str]] = {}
+
+
+class Column(_Part):
+    """One column: its place in the file, its PostgreSQL type and the rules that every value must keep."""
+
+    name: str
+    physical_type: str
+    logical_type: str = "string"
+    description: str = ""
+    required: bool = False
+    key_position: int | None = None
+    classification: str | None = None
+    header: str | None = None  # the column's name in the file where it differs
+    width: int | None = None  # bytes in the file's encoding (fixed width)
+    codes: tuple[str, ...] | None = None
+    date_format: str | None = None  # strptime format in the file
+    strip: str = ""  # characters taken out of a number before it is read, e.g. "$,"
+    implied_decimals: int | None = None  # 000012345 with 2 means 123.45
+    check_digit: CheckDigit | None = None
+    minimum: str | None = None
+    maximum: str | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str | None = None
+
+    @cached_property
+    def _type(self) -> re.Match[str]:
+        found = PHYSICAL_TYPE.match(self.physical_type)
+        if not found:
+            raise ValueError(f"physicalType {self.physical_type!r} is not supported")
+        return found
+
+    @property
+    def base_type(self) -> str:
+        """PostgreSQL type without size and brackets."""
+        return self._type["base"]
+
+    @property
+    def is_array(self) -> bool:
+        """True where the column holds several values of one record (interval readings)."""
+        return bool(self._type["array"])
+
+    @property
+    def size(self) -> int | None:
+        """Length of a varchar or precision of a numeric."""
+        return int(self._type["size"]) if self._type["size"] else None
+
+    @property
+    def scale(self) -> int | None:
+        """Decimals of a numeric with a precision; None where the type leaves them open."""
+        if self.base_type != "numeric" or self.size is None:
+            return None
+        return int(self._type["scale"] or 0)
+
+    @property
+    def file_header(self) -> str:
+        """Name of the column in the file."""
+        return self.header or self.name
+
+
+class RecordLine(_Part):
+    """A header or trailer line of a fixed-width file: record type and (name, width) pairs that follow it."""
+
+    type: str
+    fields: tuple[FieldWidth, ...]
+
+
+class RecordType(_Part):
+    """One record type of a `records` file; ``name[N]`` takes N columns into one array column."""
+
+    role: Literal["header", "parent", "row", "trailer"]
+    fields: tuple[str, ...]
+
+
+class _Layout(_Part):
+    file_name: str
+    encoding: Encoding = "utf-8"
+    compression: Compression = "none"
+    line_end: Literal["\r\n", "\n"] = "\n"
+    null_tokens: tuple[str, ...] = ("",)
+
+
+class Delimited(_Layout):
+    """Delimited text; a record is one line, a quoted field holds no line end."""
+
+    format: Literal["delimited"]
+    delimiter: str = Field(",", min_length=1, max_length=8)
+    quote: str | None = None
+    header: bool = True
+
+    @field_validator("quote")
+    @classmethod
+    def _quote(cls, value: str | None) -> str | None:
+        if value and len(value.encode()) != 1:
+            raise ValueError("quote must be one ASCII character")
+        return value or None
+
+    @model_validator(mode="after")
+    def _quoted_one_byte(self) -> Delimited:
+        if self.quote and len(self.delimiter.encode()) != 1:
+            raise ValueError("quoting needs a delimiter of one byte")
+        return self
+
+
+class FixedWidth(_Layout):
+    """Fixed-width records, widths in bytes of the encoding; every line starts with its record type."""
+
+    format: Literal["fixed_width"]
+    header_record: RecordLine | None = None
+    detail_type: str = ""
+    trailer_record: RecordLine | None = None
+
+
+class Records(_Layout):
+    """Delimited text with several record types; the first field tells which, parents are carried down to their rows."""
+
+    format: Literal["records"]
+    delimiter: str = Field(",", min_length=1, max_length=8)
+    records: dict[str, RecordType]
+
+    @field_validator("records", mode="before")
+    @classmethod
+    def _text_keys(cls, value: Any) -> Any:
+        return {str(key): record for key, record in value.items()} if isinstance(value, Mapping) else value
+
+    def of_role(self, role: str) -> dict[str, RecordType]:
+        """Record types by discriminator that play the given role."""
+        return {code: record for code, record in self.records.items() if record.role == role}
+
+
+class JsonLines(_Layout):
+    """One JSON object a line."""
+
+    format: Literal["jsonl"]
+
+
+class Parquet(_Layout):
+    """Apache Parquet; compression is inside the file."""
+
+    format: Literal["parquet"]
+
+
+Layout = Annotated[Delimited | FixedWidth | Records | JsonLines | Parquet, Field(discriminator="format")]
+
+
+class Control(_Part):
+    """How the sender proves what was sent: a control file beside the data, a trailer in it, or nothing."""
+
+    kind: Literal["control_file", "trailer", "none"] = "none"
+    file_name: str | None = None
+    amount_column: str | None = None
+
+    @model_validator(mode="after")
+    def _named(self) -> Control:
+        if self.kind == "control_file" and not self.file_name:
+            raise ValueError("control.file_name is needed where control.kind is control_file")
+        return self
+
+
+class Change(_Part):
+    """What a file means against the one before: new rows only, changes by key (I/U/D), or the whole table."""
+
+    kind: Literal["append", "delta", "full"]
+    key: tuple[str, ...] = ()
+    flag: str | None = None
+    sequence: str | None = None
+    effective_date: str | None = None
+
+
+class Drift(_Part):
+    """What happens when the file's columns are no longer the contract's."""
+
+    new_column: Policy = "quarantine"
+    lost_column: Policy = "refuse"
+    changed_type: Literal["quarantine", "refuse"] = "quarantine"
+
+
+class Contract(_Part):
+    """One source table under contract."""
+
+    source: str
+    table: str
+    version: str
+    name: str
+    description: str
+    grain: str = ""
+    controller: str
+    columns: tuple[Column, ...]
+    layout: Layout
+    control: Control
+    change: Change
+    drift: Drift
+    optional: bool = False
+    reject_threshold: float | None = Field(None, ge=0, le=1)  # share of rejected rows that refuses the file
+    path: str = ""
+
+    @cached_property
+    def by_name(self) -> dict[str, Column]:
+        """Columns by name."""
+        return {column.name: column for column in self.columns}
+
+    @property
+    def column_names(self) -> list[str]:
+        """Names of the columns in the order of the contract."""
+        return [column.name for column in self.columns]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The table's key: the primary key of the schema, else the key of the change kind."""
+        keyed = sorted((c.key_position, c.name) for c in self.columns if c.key_position is not None)
+        return tuple(name for _, name in keyed) or self.change.key
+
+    @property
+    def row_key(self) -> tuple[str, ...]:
+        """What is unique inside one file: the key, with sequence and effective date where a file holds many changes."""
+        change = self.change
+        extra = [] if change.kind == "append" else [c for c in (change.effective_date, change.sequence) if c]
+        return (*self.key, *(c for c in extra if c not in self.key)) if self.key else ()
+
+    def file_name(self, business_date: date, correction: int = 0) -> str:
+        """Name of the file of one business date; a declared correction N bears ``_rN`` before its first dot."""
+        return with_correction(self.layout.file_name.format(business_date=business_date), correction)
+
+    def control_file_name(self, business_date: date, correction: int = 0) -> str | None:
+        """Name of the control file, None where the sender sends none."""
+        if self.control.kind != "control_file":
+            return None
+        return with_correction(str(self.control.file_name).format(business_date=business_date), correction)
+
+
+def with_correction(file_name: str, correction: int) -> str:
+    """`account_20261101.txt` and 2 give `account_20261101_r2.txt`; 0 gives the name itself."""
+    if not correction:
+        return file_name
+    stem, dot, rest = file_name.partition(".")
+    return f"{stem}_r{correction}{dot}{rest}"
+
+
+def load_contracts(folder: Path = CONTRACT_FOLDER) -> dict[str, dict[str, Contract]]:
+    """Reads all contracts `<folder>/<source>/<table>.yaml`.
+
+    Returns:
+        Contracts by source and table, both in alphabetical order.
+
+    Raises:
+        ContractError: A file breaks the standard or a rule of this project; the message names file and rule.
+    """
+    contracts: dict[str, dict[str, Contract]] = {}
+    for path in sorted(folder.glob("*/*.yaml")):
+        contract = load_contract(path)
+        contracts.setdefault(contract.source, {})[contract.table] = contract
+    for source, tables in contracts.items():
+        _one_table_per_file_name(source, tables)
+    return contracts
+
+
+def load_contract(path: Path) -> Contract:
+    """Reads one contract; the source is the folder's name, the table the file's."""
+    place = f"{path.parent.name}/{path.name}"
+    try:
+        standard = OpenDataContractStandard.model_validate(yaml.load(path.read_text(encoding="utf-8"), _YAML))
+    except (yaml.YAMLError, ValidationError) as problem:
+        raise ContractError(
+            "open_data_contract_standard", _short(problem), "Correct the contract by ODCS 3.1", place
+        ) from problem
+    try:
+        return _typed(standard, path)
+    except (ValidationError, ValueError) as problem:
+        raise ContractError("contract", _short(problem), "Correct the contract and try again", place) from problem
+
+
+def _typed(standard: OpenDataContractStandard, path: Path) -> Contract:
+    if standard.kind != "DataContract" or standard.apiVersion not in STANDARD_VERSIONS:
+        raise ValueError(f"kind/apiVersion {standard.kind}/{standard.apiVersion} is not DataContract/v3.1.0")
+    tables = standard.schema_ or []
+    if len(tables) != 1:
+        raise ValueError(f"one schema object is expected, {len(tables)} found")
+    table = tables[0]
+    if table.name != path.stem:
+        raise ValueError(f"schema name {table.name!r} differs from the file's name {path.stem!r}")
+    custom = _custom(standard.customProperties)
+    purpose = standard.description.purpose if standard.description else None
+    contract = Contract(
+        source=path.parent.name,
+        table=path.stem,
+        version=standard.version or "0",
+        name=standard.name or table.businessName or path.stem,
+        description=table.description or purpose or "",
+        grain=table.dataGranularityDescription or "",
+        controller=custom.pop("controller", ""),
+        columns=tuple(_column(p) for p in table.properties or []),
+        layout=TypeAdapter(Layout).validate_python(custom.pop("layout", None)),
+        control=custom.pop("control", {}),
+        change=custom.pop("change", None),
+        drift=custom.pop("drift", {}),
+        optional=custom.pop("optional", False),
+        reject_threshold=custom.pop("reject_threshold", None),
+        path=str(path),
+    )
+    _check(contract)
+    return contract
+
+
+def _custom(properties: list[CustomProperty] | None) -> dict[str, Any]:
+    return {str(p.property): p.value for p in properties or []}
+
+
+def _column(prop: SchemaProperty) -> Column:
+    options = prop.logicalTypeOptions or {}
+    custom = _custom(prop.customProperties)
+    check_digit = custom.get("check_digit")
+    decimal_format = custom.get("decimal_format")
+    return Column(
+        name=prop.name or "",
+        physical_type=(prop.physicalType or "text").lower(),
+        logical_type=prop.logicalType or "string",
+        description=prop.description or "",
+        required=bool(prop.required or prop.primaryKey),
+        key_position=(prop.primaryKeyPosition or 1) if prop.primaryKey else None,
+        classification=prop.classification,
+        header=custom.get("header"),
+        width=custom.get("width"),
+        codes=tuple(str(code) for code in custom["codes"]) if custom.get("codes") else None,
+        date_format=custom.get("date_format"),
+        strip=decimal_format.get("strip", "") if isinstance(decimal_format, Mapping) else (decimal_format or ""),
+        implied_decimals=custom.get("implied_decimals"),
+        check_digit={"rule": check_digit} if isinstance(check_digit, str) else check_digit,
+        minimum=_bound(options.get("minimum")),
+        maximum=_bound(options.get("maximum")),
+        min_length=options.get("minLength"),
+        max_length=options.get("maxLength"),
+        pattern=options.get("pattern"),
+    )
+
+
+def _bound(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _check(contract: Contract) -> None:
+    names = contract.column_names
+    for name in (contract.source, contract.table, *names):
+        if not IDENTIFIER.match(name):
+            raise ValueError(f"{name!r} is no identifier of lower case, digits and underscores under 63 bytes")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"columns occur twice: {', '.join(repeated)}")
+    if not contract.controller:
+        raise ValueError("customProperty 'controller' (the data controller) is missing")
+    change = contract.change
+    named = {
+        "control.amount_column": contract.control.amount_column,
+        "change.flag": change.flag,
+        "change.sequence": change.sequence,
+        "change.effective_date": change.effective_date,
+    }
+    named |= {f"change.key[{i}]": key for i, key in enumerate(change.key)}
+    for place, name in named.items():
+        if name is not None and name not in names:
+            raise ValueError(f"{place} names the column {name!r}, which the schema does not have")
+    for column in contract.columns:
+        _check_column(contract, column)
+    if contract.control.kind == "trailer" and not isinstance(contract.layout, FixedWidth | Records):
+        raise ValueError(f"control.kind trailer needs a fixed_width or records layout, not {contract.layout.format}")
+    if isinstance(contract.layout, Records):
+        carried = {
+            re.sub(r"\[\d+\]$", "", field)
+            for role in ("parent", "row")
+            for record in contract.layout.of_role(role).values()
+            for field in record.fields
+        }
+        if set(names) - carried:
+            raise ValueError(f"no record type carries {', '.join(sorted(set(names) - carried))}")
+
+
+def _check_column(contract: Contract, column: Column) -> None:
+    if not PHYSICAL_TYPE.match(column.physical_type):
+        raise ValueError(f"column {column.name}: physicalType {column.physical_type!r} is not supported")
+    if isinstance(contract.layout, FixedWidth) and column.width is None:
+        raise ValueError(f"column {column.name}: customProperty 'width' is missing in a fixed-width layout")
+    if column.pattern is not None:
+        re.compile(column.pattern)
+    for other in column.check_digit.when if column.check_digit else ():
+        if other not in contract.column_names:
+            raise ValueError(f"column {column.name}: check_digit.when names the unknown column {other!r}")
+
+
+def _one_table_per_file_name(source: str, tables: dict[str, Contract]) -> None:
+    seen: dict[str, str] = {}
+    for contract in tables.values():
+        name = contract.layout.file_name
+        if name in seen:
+            raise ContractError(
+                "file_name",
+                f"{seen[name]} and {contract.table} both claim {name!r}",
+                "Give each table a file name of its own",
+                f"{source}/{contract.table}.yaml",
+            )
+        seen[name] = contract.table
+
+
+def _short(problem: Exception) -> str:
+    if isinstance(problem, ValidationError):
+        return "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in problem.errors()[:5])
+    return " ".join(str(problem).split())
+
+
+def iterate(contracts: dict[str, dict[str, Contract]]) -> Iterator[Contract]:
+    """All contracts, source by source."""
+    for tables in contracts.values():
+        yield from tables.values()

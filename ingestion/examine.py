@@ -1,0 +1,125 @@
+"""One file through its reader and its rules: what the load and the dry run have in common."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+from ingestion.contract import Contract
+from ingestion.control import Settled, Tally, read_control_file, settle
+from ingestion.options import IngestOptions
+from ingestion.readers import open_reader
+from ingestion.readers.base import DriftSeen
+from ingestion.readers.text import RESEND
+from ingestion.refusal import Refusal
+from ingestion.validation import Checked, Validator
+
+
+class Examination:
+    """Reads a file once, block by block, counts what it yields, and settles the account at the end.
+
+    Args:
+        contract: Contract of the file.
+        path: The file.
+        options: Settings of ingestion.
+        business_date: Date the file was sent for; None skips the checks that need it.
+        control_path: The control file, None where the sender sends none.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        path: Path,
+        options: IngestOptions,
+        business_date: date | None,
+        control_path: Path | None,
+    ) -> None:
+        self.contract = contract
+        self.path = path
+        self._control_path = control_path
+        self._limit = options.reject_threshold if contract.reject_threshold is None else contract.reject_threshold
+        self._reader = open_reader(contract, path, options, business_date)
+        self._validator = Validator(contract, options)
+        self.tally = Tally()
+        self.rules: Counter[tuple[str, str | None]] = Counter()
+        self.warned: Counter[tuple[str, str]] = Counter()
+        self._first_reject: tuple[int, str] | None = None
+
+    @property
+    def drift(self) -> list[DriftSeen]:
+        """Columns that are new or lost."""
+        return self._reader.drift
+
+    def blocks(self) -> Iterator[Checked]:
+        """Yields checked blocks.
+
+        Raises:
+            Refusal: The control file is missing or the file as a whole cannot be read.
+        """
+        self._declared = None
+        if self._control_path is not None:
+            self._declared = read_control_file(self.contract, self._control_path, self.path.name)
+        for block in self._reader.blocks():
+            checked = self._validator(block)
+            self._count(checked)
+            yield checked
+
+    def settle(self, sha256: str) -> Settled:
+        """Compares with the control record, then with the threshold of rejected rows.
+
+        Raises:
+            Refusal: Any rule of `control.settle`, ``changed_type`` or ``rejected_rows``.
+        """
+        settled = settle(self.contract, self._reader, self.tally, self._declared, sha256)
+        name, tally = self.path.name, self.tally
+        line, message = self._first_reject or (None, "")
+        if self.contract.drift.changed_type == "refuse" and (
+            wrong := sorted(c or "" for r, c in self.rules if r == "type")
+        ):
+            raise Refusal(
+                "changed_type",
+                f"values of {', '.join(wrong)} are not of the contract's type ({message})",
+                "Agree the change with the sender, then change the contract or its drift policy",
+                name,
+                line,
+            )
+        if tally.quarantined > self._limit * tally.rows:
+            share = tally.quarantined / tally.rows
+            raise Refusal(
+                "rejected_rows",
+                f"{tally.quarantined:,} of {tally.rows:,} rows ({share:.1%}) break a rule, more than "
+                f"{self._limit:.1%}: {self.broken_rules()}; first: {message}",
+                "Look at the rejected rows in quarantine, then have the file corrected or the contract changed; "
+                + RESEND[0].lower()
+                + RESEND[1:],
+                name,
+                line,
+            )
+        return settled
+
+    def broken_rules(self) -> str:
+        """Broken rules with their columns and counts, the most frequent first."""
+        return ", ".join(
+            f"{rule}{f' {column}' if column else ''} {count:,}" for (rule, column), count in self.rules.most_common(5)
+        )
+
+    def _count(self, checked: Checked) -> None:
+        tally, counts_amounts = self.tally, self.contract.control.amount_column is not None
+        tally.loaded += checked.good.height
+        tally.quarantined += len(checked.rejects)
+        tally.amount_loaded += checked.amount
+        for reject in checked.rejects:
+            self.rules[reject.rule, reject.column] += 1
+            if reject.amount is not None:
+                tally.amount_quarantined += reject.amount
+            elif counts_amounts:
+                tally.amounts_unreadable += 1
+            if self._first_reject is None or reject.line < self._first_reject[0]:
+                self._first_reject = (
+                    reject.line,
+                    f"rule {reject.rule}" + (f" on {reject.column}" if reject.column else ""),
+                )
+        for warning in checked.warnings:
+            self.warned[warning.rule, warning.column] += 1

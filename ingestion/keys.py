@@ -1,0 +1,58 @@
+"""Uniqueness of keys inside one file, block by block, with bounded memory."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+
+class SeenKeys:
+    """Remembers a 64-bit hash of every key of a file in sorted runs, the big ones on disk.
+
+    Two different keys of one file share a hash with a probability of n²/2⁶⁵ (one in 100,000 for 20 million rows); such
+    a row would stand in quarantine as `duplicate_key`, visible and releasable.
+
+    Args:
+        columns: The key's columns; no columns, no check.
+        in_memory: Hashes that stay in memory; longer runs go to a temporary file.
+    """
+
+    def __init__(self, columns: Sequence[str], in_memory: int) -> None:
+        self._columns = list(columns)
+        self._in_memory = in_memory
+        self._runs: list[np.ndarray] = []
+        self._files: list[tempfile._TemporaryFileWrapper] = []
+
+    def first_seen(self, rows: pl.DataFrame) -> np.ndarray:
+        """True for every row whose key was not seen before, in this block or in an earlier one."""
+        if not self._columns or rows.is_empty():
+            return np.ones(rows.height, dtype=bool)
+        key = pl.col(self._columns[0]) if len(self._columns) == 1 else pl.struct(self._columns)
+        hashes = rows.select(key.hash(1).alias("key"))["key"]
+        first = hashes.is_first_distinct().to_numpy().copy()
+        values = hashes.to_numpy()
+        for run in self._runs:
+            at = np.searchsorted(run, values)
+            first &= run[np.minimum(at, len(run) - 1)] != values
+        self._add(np.sort(values[first]))
+        return first
+
+    def _add(self, run: np.ndarray) -> None:
+        while self._runs and len(self._runs[-1]) <= 2 * len(run):
+            merged = np.concatenate((self._runs.pop(), run))
+            merged.sort(kind="stable")
+            run = merged
+        if len(run) > self._in_memory:
+            run = self._on_disk(run)
+        if len(run):
+            self._runs.append(run)
+
+    def _on_disk(self, run: np.ndarray) -> np.ndarray:
+        file = tempfile.NamedTemporaryFile(prefix="c360-keys-")  # noqa: SIM115 - lives as long as the run
+        self._files.append(file)
+        mapped = np.memmap(file.name, dtype=run.dtype, mode="w+", shape=run.shape)
+        mapped[:] = run
+        return mapped

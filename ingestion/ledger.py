@@ -1,0 +1,292 @@
+"""The ledger in `ops`: statements on batches and files, no decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import psycopg
+from psycopg.rows import class_row, dict_row
+
+from ingestion.control import Settled
+from ingestion.readers.base import DriftSeen
+from ingestion.refusal import Refusal
+
+IS_LOADED = ("loaded", "superseded")
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A file as the ledger knows it."""
+
+    file_id: int
+    batch_id: str
+    table_name: str | None
+    business_date: date
+    sequence: int
+    file_name: str
+    sha256: str
+    received_at: datetime
+    state: str
+    rule: str | None
+    message: str | None
+    rows_sent: int | None
+    rows_loaded: int | None
+    rows_quarantined: int | None
+    rows_warned: int | None
+
+    @property
+    def is_loaded(self) -> bool:
+        """True where its rows stand in the raw table."""
+        return self.state in IS_LOADED
+
+
+@dataclass(frozen=True)
+class BatchRow:
+    """A batch as the ledger knows it."""
+
+    batch_id: str
+    sequence: int
+    state: str
+    known_at: datetime | None
+    missing_files: list[str]
+    message: str | None
+
+
+_FILE = """
+select file_id, batch_id, table_name, business_date, sequence, file_name, sha256, received_at, state, rule, message,
+    rows_sent, rows_loaded, rows_quarantined, rows_warned
+from ops.source_file
+"""
+
+
+def batch_id(source: str, business_date: date, sequence: int) -> str:
+    """`source/business date/sequence`."""
+    return f"{source}/{business_date.isoformat()}/{sequence}"
+
+
+def open_batch(connection: psycopg.Connection, source: str, business_date: date, sequence: int) -> str:
+    """Makes the batch where it is not there yet and gives its id."""
+    key = batch_id(source, business_date, sequence)
+    connection.execute(
+        """
+        insert into ops.batch (batch_id, source_system, business_date, sequence, state)
+        values (%s, %s, %s, %s, 'open')
+        on conflict (batch_id) do nothing
+        """,
+        [key, source, business_date, sequence],
+    )
+    return key
+
+
+def batches(connection: psycopg.Connection, source: str, business_date: date) -> list[BatchRow]:
+    """Batches of one source and business date by sequence."""
+    with connection.cursor(row_factory=class_row(BatchRow)) as cursor:
+        return cursor.execute(
+            """
+            select batch_id, sequence, state, known_at, missing_files, message
+            from ops.batch
+            where source_system = %s and business_date = %s
+            order by sequence
+            """,
+            [source, business_date],
+        ).fetchall()
+
+
+def register(
+    connection: psycopg.Connection,
+    *,
+    file_id: int,
+    source: str,
+    table: str | None,
+    business_date: date,
+    sequence: int,
+    file_name: str,
+    size: int,
+    sha256: str,
+    received_at: datetime,
+    state: str = "received",
+    message: str | None = None,
+) -> FileRow:
+    """Enters a file and gives its row; one that is there already stays as it is."""
+    connection.execute(
+        """
+        insert into ops.source_file (
+            file_id, batch_id, source_system, table_name, business_date, sequence, file_name, bytes, sha256,
+            received_at, state, message
+        )
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        on conflict (file_id) do nothing
+        """,
+        [
+            file_id, batch_id(source, business_date, sequence), source, table, business_date, sequence, file_name, size,
+            sha256, received_at, state, message,
+        ],
+    )  # fmt: skip
+    return file(connection, file_id)
+
+
+def file(connection: psycopg.Connection, file_id: int, lock: bool = False) -> FileRow:
+    """A file by id, locked against other loaders until the transaction ends if asked for."""
+    with connection.cursor(row_factory=class_row(FileRow)) as cursor:
+        found = cursor.execute(f"{_FILE} where file_id = %s" + (" for update" if lock else ""), [file_id]).fetchone()
+    assert found is not None, f"file {file_id} is not registered"
+    return found
+
+
+def files(connection: psycopg.Connection, source: str, business_date: date) -> list[FileRow]:
+    """All files of one source and business date."""
+    with connection.cursor(row_factory=class_row(FileRow)) as cursor:
+        return cursor.execute(
+            f"""
+            {_FILE}
+            where source_system = %s and business_date = %s
+            order by sequence, table_name collate "C", file_name collate "C", file_id
+            """,
+            [source, business_date],
+        ).fetchall()
+
+
+def loaded_elsewhere(connection: psycopg.Connection, source: str, entry: FileRow) -> dict | None:
+    """Another loaded file of the same table with the same content and at least one row."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            """
+            select file_name, business_date
+            from ops.source_file
+            where source_system = %s and table_name = %s and sha256 = %s and file_id <> %s
+                and state in ('loaded', 'superseded') and rows_sent > 0
+            order by business_date
+            limit 1
+            """,
+            [source, entry.table_name, entry.sha256, entry.file_id],
+        ).fetchone()
+
+
+def replace_refused(connection: psycopg.Connection, by: FileRow) -> None:
+    """Files of the table that were never loaded give way to the one that now stands in landing."""
+    connection.execute(
+        """
+        update ops.source_file
+        set state = 'replaced'
+        where batch_id = %s and table_name = %s and file_id <> %s and state in ('received', 'refused', 'duplicate')
+        """,
+        [by.batch_id, by.table_name, by.file_id],
+    )
+
+
+def received_again(connection: psycopg.Connection, file_id: int, received_at: datetime) -> None:
+    """A file that is not loaded stands in landing (again); a control file that came later moves its receipt."""
+    connection.execute(
+        """
+        update ops.source_file
+        set
+            state = case when state in ('replaced', 'duplicate') then 'received' else state end,
+            received_at = %s
+        where file_id = %s and state in ('received', 'refused', 'duplicate', 'replaced')
+        """,
+        [received_at, file_id],
+    )
+
+
+def refused(connection: psycopg.Connection, file_id: int, refusal: Refusal, state: str = "refused") -> None:
+    """Enters a refusal."""
+    connection.execute(
+        "update ops.source_file set state = %s, rule = %s, line = %s, message = %s where file_id = %s",
+        [state, refusal.rule, refusal.line, str(refusal), file_id],
+    )
+
+
+def loaded(
+    connection: psycopg.Connection,
+    file_id: int,
+    account: Settled,
+    rows_warned: int,
+    drift: Sequence[DriftSeen],
+    contract_version: str,
+    message: str | None,
+) -> None:
+    """Enters the account of a loaded file and the columns in which it differed from its contract."""
+    connection.execute(
+        """
+        update ops.source_file
+        set
+            state = 'loaded',
+            rule = null,
+            line = null,
+            message = %(message)s,
+            rows_sent = %(rows_sent)s,
+            rows_loaded = %(rows_loaded)s,
+            rows_quarantined = %(rows_quarantined)s,
+            rows_erased = 0,
+            rows_warned = %(rows_warned)s,
+            amount_sent = %(amount_sent)s,
+            amount_loaded = %(amount_loaded)s,
+            amount_quarantined = %(amount_quarantined)s,
+            amount_erased = case when %(amount_sent)s::numeric is not null then 0 end,
+            counted_by = %(counted_by)s,
+            contract_version = %(contract_version)s,
+            loaded_at = clock_timestamp()
+        where file_id = %(file_id)s
+        """,
+        {
+            "file_id": file_id,
+            "message": message,
+            "rows_sent": account.rows_sent,
+            "rows_loaded": account.rows_loaded,
+            "rows_quarantined": account.rows_quarantined,
+            "rows_warned": rows_warned,
+            "amount_sent": account.amount_sent,
+            "amount_loaded": account.amount_loaded,
+            "amount_quarantined": account.amount_quarantined,
+            "counted_by": account.counted_by,
+            "contract_version": contract_version,
+        },
+    )
+    for seen in drift:
+        connection.execute(
+            "insert into ops.drift (file_id, kind, column_name, policy) values (%s, %s, %s, %s) on conflict do nothing",
+            [file_id, seen.kind, seen.column, seen.policy],
+        )
+
+
+def supersede(connection: psycopg.Connection, file_id: int) -> None:
+    """A loaded correction supersedes the earlier files of its table and business date."""
+    connection.execute(
+        """
+        update ops.source_file as earlier
+        set state = 'superseded', superseded_by = correction.file_id
+        from ops.source_file as correction
+        where correction.file_id = %s
+            and earlier.source_system = correction.source_system
+            and earlier.table_name = correction.table_name
+            and earlier.business_date = correction.business_date
+            and earlier.sequence < correction.sequence
+            and earlier.state in ('loaded', 'superseded')
+        """,
+        [file_id],
+    )
+
+
+def settle_batch(
+    connection: psycopg.Connection, batch_id: str, state: str, missing: Sequence[str], message: str | None
+) -> None:
+    """Enters the state of a batch; completing it fixes `known_at` to the latest receipt of its loaded files."""
+    connection.execute(
+        """
+        update ops.batch
+        set
+            state = %(state)s,
+            missing_files = %(missing)s,
+            message = %(message)s,
+            known_at = case when %(state)s = 'complete' then (
+                select max(source_file.received_at)
+                from ops.source_file
+                where source_file.batch_id = batch.batch_id and source_file.state in ('loaded', 'superseded')
+            ) end,
+            completed_at = case when %(state)s = 'complete' then clock_timestamp() end
+        where batch_id = %(batch_id)s and state <> 'complete'
+        """,
+        {"state": state, "missing": list(missing), "message": message, "batch_id": batch_id},
+    )

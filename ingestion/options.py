@@ -1,0 +1,21 @@
+"""Settings of ingestion; each can be set as an environment variable `C360_INGEST_<NAME>`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class IngestOptions(BaseSettings):
+    """How files are read and when a file is refused."""
+
+    model_config = SettingsConfigDict(env_prefix="C360_INGEST_", frozen=True)
+
+    block_bytes: int = Field(8 << 20, ge=64, description="bytes of a file that are held and checked at once")
+    rows_per_block: int = Field(100_000, ge=1, description="rows of a Parquet file that are held and checked at once")
+    blocks_ahead: int = Field(2, ge=1, description="checked blocks that may wait for COPY")
+    reject_threshold: float = Field(0.05, ge=0, le=1, description="share of rejected rows that refuses the file")
+    rejects_kept_of_refused: int = Field(10_000, ge=0, description="rejected rows kept in quarantine of a refused file")
+    raw_text_characters: int = Field(4_000, ge=1, description="characters of a rejected row kept in quarantine")
+    keys_in_memory: int = Field(8_000_000, ge=1, description="key hashes of one file in memory; more go to disk")
+    analyze_share: float = Field(0.1, ge=0, description="ANALYZE after a load that adds this share of the table's rows")

@@ -1,0 +1,198 @@
+"""What every reader yields: rows as text under the contract's column names, and the lines that are no rows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+import polars as pl
+
+from ingestion.contract import Column, Contract
+from ingestion.options import IngestOptions
+from ingestion.readers.text import RESEND, TextBlock
+from ingestion.refusal import Refusal
+
+LINE = "_line"
+
+
+@dataclass(frozen=True)
+class Reject:
+    """One line that does not reach the raw table."""
+
+    line: int
+    rule: str
+    column: str | None
+    message: str
+    raw_text: str
+    amount: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows of a part of the file.
+
+    Attributes:
+        frame: The contract's columns as text (arrays as lists of text), null tokens made null, and `_line`.
+        raw_text: Gives the raw text of the rows at the given positions of the frame.
+        rejects: Lines of this part that could not be made rows.
+    """
+
+    frame: pl.DataFrame
+    raw_text: Callable[[Sequence[int]], list[str]]
+    rejects: list[Reject] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What the sender says was sent."""
+
+    rows: int
+    amount: Decimal | None
+    by: str
+    sha256: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True)
+class DriftSeen:
+    """A difference between the file's columns and the contract's."""
+
+    kind: str
+    column: str
+    policy: str
+
+
+class FileReader(ABC):
+    """Reads one file by its contract, once, in blocks.
+
+    Attributes after the blocks are exhausted:
+        declared: The trailer's totals, None without a trailer.
+        counted: Rows counted a second, independent way, and how (`counted_by`).
+        drift: Columns that are new or lost.
+    """
+
+    counted_by = "line feeds"
+
+    def __init__(
+        self, contract: Contract, path: Path, options: IngestOptions, business_date: date | None = None
+    ) -> None:
+        self.contract = contract
+        self.path = path
+        self.options = options
+        self.business_date = business_date
+        self.declared: Declared | None = None
+        self.counted = 0
+        self.drift: list[DriftSeen] = []
+
+    @abstractmethod
+    def blocks(self) -> Iterator[Block]:
+        """Yields the file's rows; raises Refusal where the file as a whole is unusable."""
+
+    def refuse(self, rule: str, message: str, line: int | None = None, advice: str = RESEND) -> Refusal:
+        """A refusal of this file."""
+        return Refusal(rule, message, advice, self.path.name, line)
+
+    def check_columns(self, seen: Sequence[str], line: int | None = 1) -> None:
+        """Compares the file's column names with the contract's, by the drift policy.
+
+        Raises:
+            Refusal: ``new_column`` or ``lost_column`` where the policy says refuse; ``header`` for a repeated name.
+        """
+        expected = [column.file_header for column in self.contract.columns]
+        repeated = sorted({name for name in seen if list(seen).count(name) > 1})
+        if repeated:
+            raise self.refuse("header", f"the column names {', '.join(repeated)} occur twice", line)
+        drift = self.contract.drift
+        changes = [("new_column", name, drift.new_column) for name in seen if name not in expected]
+        changes += [("lost_column", name, drift.lost_column) for name in expected if name not in seen]
+        for kind, name, policy in changes:
+            if policy == "refuse":
+                what = "is not in the contract" if kind == "new_column" else "of the contract is not in the file"
+                raise self.refuse(
+                    kind,
+                    f"the column {name!r} {what}",
+                    line,
+                    f"Agree the change with the sender, then change the contract (version {self.contract.version}) "
+                    "or its drift policy and run the ingest again",
+                )
+        known = {(d.kind, d.column) for d in self.drift}
+        self.drift += [DriftSeen(*c) for c in changes if (c[0], c[1]) not in known]
+
+    def check_business_date(self, text: str | None, line: int) -> None:
+        """The business date in the file's own header must be the batch's."""
+        if text is None or self.business_date is None:
+            return
+        for form in ("%Y%m%d", "%Y-%m-%d"):
+            try:
+                seen = datetime.strptime(text.strip(), form).date()
+            except ValueError:
+                continue
+            if seen != self.business_date:
+                raise self.refuse(
+                    "business_date",
+                    f"the header says {seen}, the file was sent for {self.business_date}",
+                    line,
+                    "Ask the sender for the file of the right day and replace it in landing",
+                )
+            return
+        raise self.refuse("header", f"the header's business date {text!r} is no date", line)
+
+    def declare(self, values: dict[str, str], line: int) -> None:
+        """Takes the totals out of a trailer's fields `row_count` and `amount_total`."""
+        try:
+            rows = int(values["row_count"])
+            text = values.get("amount_total", "").strip()
+            amount = self._total(text) if text else None
+        except (KeyError, ValueError, InvalidOperation) as problem:
+            raise self.refuse("trailer", f"the trailer cannot be read ({problem})", line) from problem
+        self.declared = Declared(rows, amount, "trailer", line=line)
+
+    def _total(self, text: str) -> Decimal:
+        name = self.contract.control.amount_column
+        column = self.contract.by_name[name] if name else None
+        amount = Decimal(text)
+        if column and column.implied_decimals and "." not in text:
+            return amount.scaleb(-column.implied_decimals)
+        return amount
+
+    def check_trailer_seen(self, last_line: int) -> None:
+        """A file that ends before its trailer is cut."""
+        if self.contract.control.kind == "trailer" and self.declared is None:
+            raise self.refuse(
+                "trailer_missing", f"the file ends at line {last_line:,} without its trailer: it is cut", last_line
+            )
+
+    def null_tokens_made_null(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Replaces the layout's null tokens, also inside arrays."""
+        tokens = list(self.contract.layout.null_tokens)
+        if not tokens or frame.is_empty():
+            return frame
+        one = tokens[0] if len(tokens) == 1 else None
+
+        def is_token(value: pl.Expr) -> pl.Expr:
+            return value == one if one is not None else value.is_in(tokens)
+
+        expressions = []
+        for column in self.contract.columns:
+            value = pl.col(column.name)
+            if frame.schema[column.name] == pl.String:
+                expressions.append(pl.when(is_token(value)).then(None).otherwise(value).alias(column.name))
+            else:
+                element = pl.element()
+                expressions.append(value.list.eval(pl.when(is_token(element)).then(None).otherwise(element)))
+        return frame.with_columns(expressions)
+
+
+def text_schema(columns: Sequence[Column]) -> dict[str, pl.DataType]:
+    """Text for every column, a list of text for arrays."""
+    return {c.name: pl.List(pl.String()) if c.is_array else pl.String() for c in columns}
+
+
+def wrong_line_end(block: TextBlock, position: int, raw_text: str, line_end: str) -> Reject:
+    """A line inside the file whose end is not the contract's."""
+    expected = "CR LF" if line_end == "\r\n" else "LF"
+    return Reject(block.first_line + position, "line_end", None, f"the line does not end in {expected}", raw_text)

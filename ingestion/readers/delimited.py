@@ -1,0 +1,145 @@
+"""Delimited text.
+
+A block is first proved to be regular in its bytes (every line has the contract's number of fields, no delimiter inside
+quotes); then Polars splits it at full speed. Only blocks that are not regular are looked at line by line.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+from ingestion.contract import Delimited
+from ingestion.readers.base import LINE, Block, FileReader, Reject, wrong_line_end
+from ingestion.readers.text import Decoder, Lines, TextBlock, text_blocks
+
+UNIT_SEPARATOR = b"\x1f"
+
+
+class DelimitedReader(FileReader):
+    """Reads delimited files of any delimiter, quoted or not, with a header or without."""
+
+    def blocks(self) -> Iterator[Block]:
+        layout = self._layout
+        decode = Decoder(layout.encoding, self.path)
+        self._file_columns: list[str] = []
+        for block in text_blocks(
+            self.path, layout.compression, layout.encoding, layout.line_end, self.options.block_bytes
+        ):
+            text = decode(block)
+            if not self._file_columns:
+                block, text = self._take_header(block, text)
+            if text:
+                self.counted += text.count(b"\n")
+                yield self._block(block, text)
+        if layout.header and not self._file_columns:
+            raise self.refuse("empty", "the file is empty: not even a header line is there", 1)
+
+    @property
+    def _layout(self) -> Delimited:
+        assert isinstance(self.contract.layout, Delimited)
+        return self.contract.layout
+
+    def _take_header(self, block: TextBlock, text: bytes) -> tuple[TextBlock, bytes]:
+        """Reads the header line, sets the names of the file's columns, and gives what follows."""
+        if not self._layout.header:
+            self._file_columns = self.contract.column_names
+            return block, text
+        line, _, rest = text.partition(b"\n")
+        seen = [name.strip() for name in self._split(line.decode("utf-8"))]
+        self.check_columns(seen, 1)
+        names = {column.file_header: column.name for column in self.contract.columns}
+        self._file_columns = [names.get(name, f"_new_{position}") for position, name in enumerate(seen)]
+        wrong_ends = tuple(position - 1 for position in block.wrong_ends if position)
+        return TextBlock(rest, block.first_line + 1, wrong_ends, block.is_last), rest
+
+    def _block(self, block: TextBlock, text: bytes) -> Block:
+        ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == 0x0A)
+        lines = Lines(text, ends)
+        delimiter = self._layout.delimiter.encode()
+        if len(delimiter) > 1 and UNIT_SEPARATOR not in text:
+            text, delimiter = text.replace(delimiter, UNIT_SEPARATOR), UNIT_SEPARATOR
+        if not block.wrong_ends and b"\0" not in text and len(delimiter) == 1 and self._is_regular(text, delimiter):
+            frame = self._parsed(text, delimiter)
+            if frame.height == len(ends):
+                frame = self._by_contract(frame, np.arange(len(ends)) + block.first_line)
+                return Block(frame, lines.many)
+        return self._line_by_line(block, lines)
+
+    def _is_regular(self, text: bytes, delimiter: bytes) -> bool:
+        """True when every line has the right number of fields and no delimiter or line feed stands inside quotes."""
+        data = np.frombuffer(text, dtype=np.uint8)
+        marks = np.flatnonzero((data == delimiter[0]) | (data == 0x0A))
+        width = len(self._file_columns)
+        if len(marks) % width or not (data[marks[width - 1 :: width]] == 0x0A).all():
+            return False
+        if np.count_nonzero(data == 0x0A) != len(marks) // width:
+            return False
+        if self._layout.quote is None:
+            return True
+        quotes = np.flatnonzero(data == ord(self._layout.quote))
+        return not len(quotes) or not (np.searchsorted(quotes, marks) % 2).any()
+
+    def _parsed(self, text: bytes, delimiter: bytes) -> pl.DataFrame:
+        return pl.read_csv(
+            text,
+            has_header=False,
+            separator=delimiter.decode(),
+            quote_char=self._layout.quote,
+            schema={name: pl.String() for name in self._file_columns},
+            null_values=[token for token in self._layout.null_tokens if token] or None,
+            empty_string_is_null="" in self._layout.null_tokens,
+        )
+
+    def _by_contract(self, frame: pl.DataFrame, line: np.ndarray) -> pl.DataFrame:
+        columns = [
+            pl.col(name) if name in frame.columns else pl.lit(None, pl.String()).alias(name)
+            for name in self.contract.column_names
+        ]
+        frame = frame.select(*columns, pl.Series(LINE, line, dtype=pl.Int64))
+        return self.null_tokens_made_null(frame) if self._layout.quote else frame
+
+    def _line_by_line(self, block: TextBlock, lines: Lines) -> Block:
+        wrong_ends, width = set(block.wrong_ends), len(self._file_columns)
+        good: list[list[str]] = []
+        positions: list[int] = []
+        rejects: list[Reject] = []
+        for position in range(len(lines)):
+            line, raw = block.first_line + position, lines[position]
+            if position in wrong_ends:
+                rejects.append(wrong_line_end(block, position, raw, self._layout.line_end))
+            elif "\0" in raw:
+                rejects.append(Reject(line, "nul_byte", None, "the line holds a NUL byte", raw.replace("\0", "␀")))
+            else:
+                try:
+                    fields = self._split(raw)
+                except csv.Error as problem:
+                    rejects.append(
+                        Reject(line, "quoting", None, f"the quotes of the line do not close ({problem})", raw)
+                    )
+                    continue
+                if len(fields) != width:
+                    rejects.append(
+                        Reject(line, "field_count", None, f"{len(fields)} fields, {width} are expected", raw)
+                    )
+                else:
+                    good.append(fields)
+                    positions.append(position)
+        tokens = set(self._layout.null_tokens)
+        columns = {
+            name: pl.Series(name, [None if row[i] in tokens else row[i] for row in good], dtype=pl.String)
+            for i, name in enumerate(self._file_columns)
+        }
+        frame = self._by_contract(pl.DataFrame(columns), np.array(positions, dtype=np.int64) + block.first_line)
+        return Block(frame, lambda chosen: lines.many([positions[i] for i in chosen]), rejects)
+
+    def _split(self, line: str) -> list[str]:
+        if self._layout.quote is None:
+            return line.split(self._layout.delimiter)
+        if not line:
+            return [""]
+        rows = list(csv.reader([line], delimiter=self._layout.delimiter, quotechar=self._layout.quote, strict=True))
+        return rows[0]

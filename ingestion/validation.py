@@ -1,0 +1,348 @@
+"""The contract's rules on rows, as Polars expressions over text.
+
+Good rows leave as they go to COPY: text that PostgreSQL reads to the same value, dates in ISO form, arrays in braces.
+Bad rows leave with the first rule they break, the column, a message that names all broken rules, and the amount if it
+can be read. A rule is never applied twice: what holds here is not repeated as a constraint of the raw table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+import numpy as np
+import polars as pl
+
+from ingestion.check_digits import CHECKS
+from ingestion.contract import Column, Contract
+from ingestion.keys import SeenKeys
+from ingestion.options import IngestOptions
+from ingestion.readers.base import LINE, Block, Reject
+
+INTEGERS = {"smallint": pl.Int16(), "integer": pl.Int32(), "bigint": pl.Int64()}
+TEXTS = ("text", "varchar", "char")
+BOOLEANS = ("true", "false", "t", "f", "y", "n", "yes", "no", "1", "0")
+ISO_DATE = "%Y-%m-%d"
+ISO_TIMESTAMP = "%Y-%m-%d %H:%M:%S"
+TIME_OF_DAY = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
+OFFSET = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)?"
+DIRECTIVES = {
+    "%Y": "[0-9]{4}",
+    "%y": "[0-9]{2}",
+    "%m": "[0-9]{2}",
+    "%d": "[0-9]{2}",
+    "%H": "[0-9]{2}",
+    "%M": "[0-9]{2}",
+    "%S": "[0-9]{2}",
+    "%b": "[A-Za-z]{3}",
+    "%B": "[A-Za-z]+",
+    "%z": "[+-][0-9:]{4,5}",
+    "%f": "[0-9]{1,9}",
+    "%p": "[AaPp][Mm]",
+    "%I": "[0-9]{2}",
+    "%j": "[0-9]{3}",
+}
+AMOUNT = "_amount"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of one column; `holds` is true or null where the row keeps it."""
+
+    name: str
+    column: str
+    holds: pl.Expr
+    expects: str
+
+
+@dataclass(frozen=True)
+class Warned:
+    """A loaded row that breaks a rule of severity flag."""
+
+    line: int
+    rule: str
+    column: str
+
+
+@dataclass
+class Checked:
+    """A block after its rules: rows for COPY, rejected lines, warnings, amounts."""
+
+    good: pl.DataFrame
+    rejects: list[Reject] = field(default_factory=list)
+    warnings: list[Warned] = field(default_factory=list)
+    amount: Decimal = Decimal(0)
+
+
+class Validator:
+    """Applies one contract's rules to the blocks of one file."""
+
+    def __init__(self, contract: Contract, options: IngestOptions) -> None:
+        self.contract = contract
+        self._rules = [rule for column in contract.columns for rule in rules_of(column)]
+        self._out = [out_expression(column) for column in contract.columns]
+        self._seen = SeenKeys(contract.row_key, options.keys_in_memory)
+        self._digits = [column for column in contract.columns if column.check_digit]
+        amount = contract.control.amount_column
+        self._amount = (
+            value_of(contract.by_name[amount]).alias(AMOUNT) if amount else pl.lit(None, pl.Null()).alias(AMOUNT)
+        )
+
+    def __call__(self, block: Block) -> Checked:
+        """Parts the block into good and bad rows."""
+        frame = block.frame
+        holds = (
+            pl.all_horizontal([rule.holds for rule in self._rules] or [pl.lit(True)]).fill_null(True).alias("_holds")
+        )
+        checked = frame.lazy().select(*self._out, pl.col(LINE), self._amount, holds).collect()
+        keeps = checked["_holds"].to_numpy().copy() if frame.height else np.ones(0, dtype=bool)
+        rejects = list(block.rejects)
+        if not keeps.all():
+            rejects += self._broken(block, checked, np.flatnonzero(~keeps))
+        warnings = self._check_digits(block, checked, keeps, rejects)
+        self._check_keys(block, checked, keeps, rejects)
+        good = checked if keeps.all() else checked.filter(pl.Series(keeps))
+        amount = good[AMOUNT].sum() if self.contract.control.amount_column and good.height else None
+        return Checked(good.drop(AMOUNT, "_holds"), rejects, warnings, Decimal(amount or 0))
+
+    def _broken(self, block: Block, checked: pl.DataFrame, positions: np.ndarray) -> list[Reject]:
+        rows = block.frame[positions]
+        verdicts = rows.select(rule.holds.fill_null(True).alias(str(i)) for i, rule in enumerate(self._rules))
+        rejects = []
+        for index, (verdict, raw) in enumerate(
+            zip(verdicts.iter_rows(), block.raw_text(positions.tolist()), strict=True)
+        ):
+            broken = [rule for rule, holds in zip(self._rules, verdict, strict=True) if not holds]
+            messages = [f"{rule.column}: {_shown(rows[rule.column][index])} {rule.expects}" for rule in broken]
+            amount = checked[AMOUNT][int(positions[index])]
+            rejects.append(
+                Reject(rows[LINE][index], broken[0].name, broken[0].column, "; ".join(messages), raw, amount)
+            )
+        return rejects
+
+    def _check_digits(
+        self, block: Block, checked: pl.DataFrame, keeps: np.ndarray, rejects: list[Reject]
+    ) -> list[Warned]:
+        warnings: list[Warned] = []
+        for column in self._digits:
+            check = column.check_digit
+            assert check is not None
+            values = block.frame[column.name]
+            wrong = [v for v in values.drop_nulls().unique().to_list() if not CHECKS[check.rule](v)]
+            if not wrong:
+                continue
+            concerned = pl.col(column.name).is_in(wrong)
+            for other, codes in check.when.items():
+                concerned = concerned & pl.col(other).is_in(codes)
+            hit = block.frame.select(concerned.fill_null(False).alias("hit"))["hit"].to_numpy() & keeps
+            positions = np.flatnonzero(hit)
+            lines = block.frame[LINE]
+            if check.severity == "flag":
+                warnings += [Warned(lines[int(p)], f"check_digit_{check.rule}", column.name) for p in positions]
+                continue
+            keeps[positions] = False
+            for position, raw in zip(positions, block.raw_text(positions.tolist()), strict=True):
+                rejects.append(
+                    Reject(
+                        lines[int(position)],
+                        f"check_digit_{check.rule}",
+                        column.name,
+                        f"{column.name}: {_shown(values[int(position)])} has a wrong check digit",
+                        raw,
+                        checked[AMOUNT][int(position)],
+                    )
+                )
+        return warnings
+
+    def _check_keys(self, block: Block, checked: pl.DataFrame, keeps: np.ndarray, rejects: list[Reject]) -> None:
+        key = list(self.contract.row_key)
+        if not key or not keeps.any():
+            return
+        candidates = np.flatnonzero(keeps)
+        rows = block.frame.select(key) if keeps.all() else block.frame.select(key)[candidates]
+        first = self._seen.first_seen(rows)
+        positions = candidates[~first]
+        if not len(positions):
+            return
+        keeps[positions] = False
+        for position, raw in zip(positions, block.raw_text(positions.tolist()), strict=True):
+            values = ", ".join(str(block.frame[name][int(position)]) for name in key)
+            rejects.append(
+                Reject(
+                    block.frame[LINE][int(position)],
+                    "duplicate_key",
+                    key[0],
+                    f"the key ({', '.join(key)}) = ({values}) occurs before in this file",
+                    raw,
+                    checked[AMOUNT][int(position)],
+                )
+            )
+
+
+def cleaned(column: Column, value: pl.Expr | None = None) -> pl.Expr:
+    """The column's text without the characters that its number format strips, implied decimals made explicit."""
+    value = pl.col(column.name) if value is None else value
+    for character in column.strip:
+        value = value.str.replace_all(character, "", literal=True)
+    if column.implied_decimals:
+        places = column.implied_decimals
+        padded = value.str.zfill(places + 1)
+        explicit = padded.str.head(-places) + pl.lit(".") + padded.str.tail(places)
+        value = pl.when(value.str.contains(r"^[+-]?[0-9]+$")).then(explicit).otherwise(value)
+    return value
+
+
+def value_of(column: Column, value: pl.Expr | None = None) -> pl.Expr:
+    """The column's typed value, null where the text is not of the type. For comparisons and sums."""
+    text = cleaned(column, value)
+    base = column.base_type
+    if base in INTEGERS:
+        return text.cast(INTEGERS[base], strict=False)
+    if base == "numeric":
+        scale = column.scale if column.scale is not None else 9
+        return pl.when(text.str.contains(_numeric_pattern(column))).then(text).cast(pl.Decimal(38, scale), strict=False)
+    if base in ("real", "double precision"):
+        return text.cast(pl.Float64, strict=False)
+    if base == "date":
+        return text.str.to_date(column.date_format or ISO_DATE, strict=False)
+    if base in ("timestamp", "timestamptz"):
+        if column.date_format:
+            return text.str.to_datetime(column.date_format, strict=False)
+        return text.str.slice(0, 10).str.to_date(ISO_DATE, strict=False)
+    return text
+
+
+def type_holds(column: Column, value: pl.Expr | None = None) -> pl.Expr | None:
+    """True where the text is of the column's type, null where there is none; None where every text is."""
+    text = cleaned(column, value)
+    base = column.base_type
+    if base in INTEGERS:
+        return text.cast(INTEGERS[base], strict=False).is_not_null() | text.is_null()
+    if base == "numeric":
+        return text.str.contains(_numeric_pattern(column))
+    if base in ("real", "double precision"):
+        return text.cast(pl.Float64, strict=False).is_finite().fill_null(False) | text.is_null()
+    if base == "boolean":
+        return text.str.to_lowercase().is_in(BOOLEANS)
+    if base == "time":
+        return text.str.contains(f"^{TIME_OF_DAY}$")
+    if base == "date":
+        return (
+            text.str.contains(_format_pattern(column.date_format or ISO_DATE)) & value_of(column, value).is_not_null()
+        )
+    if base in ("timestamp", "timestamptz"):
+        offset = OFFSET if base == "timestamptz" else ""
+        pattern = (
+            _format_pattern(column.date_format)
+            if column.date_format
+            else f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T]{TIME_OF_DAY}{offset}$"
+        )
+        return text.str.contains(pattern) & value_of(column, value).is_not_null()
+    return None
+
+
+def rules_of(column: Column) -> list[Rule]:
+    """The rules of one column in the order in which they are reported."""
+    value = pl.col(column.name)
+    rules = []
+
+    def rule(name: str, holds: pl.Expr | None, expects: str) -> None:
+        if holds is not None:
+            rules.append(Rule(name, column.name, holds, expects))
+
+    if column.required:
+        rule("required", value.is_not_null(), "where a value is required")
+    kind = column.physical_type + (f" in the form {column.date_format}" if column.date_format else "")
+    if column.is_array:
+        holds = type_holds(column, pl.element())
+        rule(
+            "type",
+            None if holds is None else value.list.eval(holds).list.all(),
+            f"holds a value that is no {kind.removesuffix('[]')}",
+        )
+        return rules
+    rule("type", type_holds(column), f"is no {kind}")
+    if column.codes:
+        rule("codes", value.is_in(column.codes), f"is not one of {', '.join(column.codes)}")
+    if column.base_type in TEXTS:
+        longest = min((n for n in (column.size, column.max_length) if n is not None), default=None)
+        if longest is not None:
+            rule("max_length", value.str.len_chars() <= longest, f"is longer than {longest} characters")
+        if column.min_length:
+            rule(
+                "min_length",
+                value.str.len_chars() >= column.min_length,
+                f"is shorter than {column.min_length} characters",
+            )
+        if column.pattern:
+            rule("pattern", value.str.contains(column.pattern), f"does not match {column.pattern}")
+        return rules
+    if column.minimum is not None:
+        rule("minimum", value_of(column) >= _bound(column, column.minimum), f"is below {column.minimum}")
+    if column.maximum is not None:
+        rule("maximum", value_of(column) <= _bound(column, column.maximum), f"is above {column.maximum}")
+    return rules
+
+
+def out_expression(column: Column) -> pl.Expr:
+    """What goes to COPY: the text itself where PostgreSQL reads it to the same value, the typed value elsewhere."""
+    if column.is_array:
+        element = cleaned(column, pl.element())
+        if column.base_type in TEXTS:
+            escaped = element.str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
+            element = pl.lit('"') + escaped + pl.lit('"')
+        joined = pl.col(column.name).list.eval(element.fill_null("NULL")).list.join(",")
+        return (pl.lit("{") + joined + pl.lit("}")).alias(column.name)
+    if column.base_type in ("date", "timestamp", "timestamptz") and column.date_format not in (
+        None,
+        ISO_DATE,
+        ISO_TIMESTAMP,
+    ):
+        return value_of(column).alias(column.name)
+    return cleaned(column).alias(column.name)
+
+
+def _numeric_pattern(column: Column) -> str:
+    if column.size is None:
+        return r"^[+-]?([0-9]{1,29}(\.[0-9]{0,9})?|\.[0-9]{1,9})$"
+    scale = column.scale or 0
+    whole = column.size - scale
+    before = rf"0*[0-9]{{1,{whole}}}" if whole else "0+"
+    if not scale:
+        return rf"^[+-]?{before}(\.0*)?$"
+    return rf"^[+-]?({before}(\.[0-9]{{0,{scale}}}0*)?|\.[0-9]{{1,{scale}}}0*)$"
+
+
+def _format_pattern(form: str) -> str:
+    pattern, at = "", 0
+    while at < len(form):
+        directive = form[at : at + 2]
+        if directive in DIRECTIVES:
+            pattern, at = pattern + DIRECTIVES[directive], at + 2
+        else:
+            character = form[at]
+            pattern, at = pattern + ("\\" + character if character in r"\.^$*+?()[]{}|" else character), at + 1
+    return f"^{pattern}$"
+
+
+def _bound(column: Column, text: str) -> pl.Expr:
+    if column.base_type in INTEGERS:
+        return pl.lit(int(Decimal(text)))
+    if column.base_type == "numeric":
+        return pl.lit(Decimal(text))
+    if column.base_type == "date":
+        return pl.lit(date.fromisoformat(text))
+    if column.base_type in ("timestamp", "timestamptz"):
+        moment = datetime.fromisoformat(text)
+        return pl.lit(moment if column.date_format else moment.date())
+    return pl.lit(float(text))
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "no value"
+    if isinstance(value, pl.Series):
+        value = value.to_list()
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "…'"
