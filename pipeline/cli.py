@@ -1,0 +1,299 @@
+"""The command line `c360`: every step that the DAGs run, for a terminal or any scheduler.
+
+Exit codes: 0 done · 1 a step failed or a check closed the gate · 2 the command was given wrongly.
+"""
+
+import sys
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+HELP = """Customer-360 warehouse of a bank and its power grid.
+
+A business date goes: [bold]ingest[/] each source · [bold]check[/] · [bold]build[/] (stage, identify, build) ·
+[bold]publish[/] · and, as due, [bold]assess[/] and [bold]extract[/]. Each command may be run again: it goes on where it
+stopped and says so when there is nothing to do.
+
+  c360 demo                                     everything, on simulated extracts, in minutes
+  c360 status                                   what was sent, loaded, refused, built, published
+  c360 sql "select * from mart.mart_customer_360 limit 5" --as bianca
+"""
+
+app = typer.Typer(
+    help=HELP, rich_markup_mode="rich", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+database = typer.Typer(help="The database: start, stop, address.", no_args_is_help=True)
+contract = typer.Typer(help="The contracts of source tables.", no_args_is_help=True)
+app.add_typer(database, name="db")
+app.add_typer(contract, name="contract")
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+BusinessDate = Annotated[
+    datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="DATE", help="Business date, YYYY-MM-DD.")
+]
+Period = Annotated[str, typer.Argument(metavar="PERIOD", help="Month, YYYY-MM.")]
+
+
+class Format(StrEnum):
+    """How an answer is printed."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+@app.command()
+def demo(
+    scale: Annotated[float, typer.Option(help="1 is 100,000 parties; 0.01 is 1,000.")] = 0.01,
+    seed: Annotated[int, typer.Option(help="Another seed gives another world.")] = 20261101,
+) -> None:
+    """The whole way on simulated extracts: land, ingest, check, build, publish, assess, extract.
+
+    Running it again is a no-op; an interrupted run continues; `make clean` starts over.
+    """
+    from pipeline.demo import run
+
+    run(scale, seed, out)
+
+
+@app.command("demo-real")
+def demo_real(data: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the real data sets.")]) -> None:
+    """Load real public data sets (Berka bank, TabFormer cards, SGSC meters) beside the demo, into the same star."""
+    from pipeline.demo import run_real
+
+    run_real(data, out)
+
+
+@database.command("start")
+def db_start() -> None:
+    """Start the embedded PostgreSQL (where no DATABASE_URL is given) and bring its schemas up to date."""
+    from pipeline.schema import prepare
+    from warehouse.connection import url
+
+    applied = prepare()
+    out.print(f"{len(applied)} migrations applied. Address: {_without_password(url())}")
+
+
+@database.command("stop")
+def db_stop() -> None:
+    """Stop the embedded PostgreSQL."""
+    from warehouse.server import EmbeddedServer
+    from warehouse.settings import get_settings
+
+    EmbeddedServer(get_settings().home).stop()
+
+
+@database.command("remove")
+def db_remove() -> None:
+    """Stop the embedded PostgreSQL and delete its cluster with all data (part of `make clean`)."""
+    from warehouse.server import EmbeddedServer
+    from warehouse.settings import get_settings
+
+    EmbeddedServer(get_settings().home).remove()
+
+
+@database.command("url")
+def db_url(
+    login: Annotated[str | None, typer.Option("--as", metavar="LOGIN", help="Another login than the owner.")] = None,
+) -> None:
+    """Print the address of the database with its password, for psql and BI tools: psql "$(c360 db url --as bianca)"."""
+    from warehouse.connection import url
+
+    print(url(login))
+
+
+@app.command()
+def simulate(
+    scale: Annotated[float, typer.Option(help="1 is 100,000 parties.")] = 0.01,
+    seed: Annotated[int, typer.Option(help="Another seed gives another world.")] = 20261101,
+) -> None:
+    """Write simulated extracts of the three source systems into landing, with their ground truth beside."""
+    import simulator
+    from pipeline.display import bar
+    from warehouse.settings import get_settings
+
+    with bar("simulate", out) as progress:
+        report = simulator.simulate(get_settings(), seed=seed, scale=scale, progress=progress)
+    out.print(report)
+
+
+@app.command()
+def ingest(
+    source: Annotated[str, typer.Argument(help="Source system, a folder of contracts.")], day: BusinessDate
+) -> None:
+    """Receive and load what a source landed for a date. Bad files are refused whole, bad rows quarantined."""
+    from pipeline import steps
+    from pipeline.display import batch_table, loading
+    from pipeline.schema import prepare
+
+    prepare()
+    with loading(out) as progress:
+        report = steps.ingest(source, day.date(), progress)
+    out.print(batch_table(report))
+
+
+@app.command()
+def check(day: BusinessDate) -> None:
+    """Check what was loaded for a date, and the marts once they are built; write Data Docs."""
+    from pipeline import steps
+    from pipeline.record import is_done
+
+    out.print(f"raw: {steps.check_raw(day.date())}")
+    if is_done("build", day.date()):
+        out.print(f"marts: {steps.check_marts(day.date())}")
+
+
+@app.command()
+def build(day: BusinessDate) -> None:
+    """Stage, identify and build: views, parties, change logs, star, marts, with their tests."""
+    from pipeline import steps
+    from pipeline.display import bar
+
+    with bar("stage", out) as progress:
+        steps.stage(day.date(), progress)
+    out.print(f"identify: {steps.identify(day.date())}")
+    with bar("build", out) as progress:
+        report = steps.build(day.date(), progress)
+    out.print(f"build: {report}")
+
+
+@app.command()
+def publish(
+    day: BusinessDate,
+    rollback: Annotated[int | None, typer.Option(metavar="NUMBER", help="Go back to this publication.")] = None,
+) -> None:
+    """Open the gate and make the marts of a date current, all at once; or roll back to an earlier publication."""
+    from pipeline import marts, steps
+
+    if rollback is not None:
+        out.print(marts.rollback(rollback))
+        return
+    out.print(f"gate: {steps.check_marts(day.date())}")
+    out.print(f"publish: {steps.publish(day.date())}")
+
+
+@app.command()
+def assess(
+    period: Period,
+    kind: Annotated[str, typer.Option(help="provisional or final.")] = "final",
+) -> None:
+    """Assess the customer managers for a month, publish the scorecards and write their page."""
+    from pipeline import steps
+
+    report = steps.assess(period, kind)
+    out.print(f"assessment: {report.outcome}, run {report.run_id}, scheme {report.scheme_version_id}")
+    out.print(f"page: {steps.report(period)}", soft_wrap=True)
+
+
+@app.command()
+def extract(profile: Annotated[str, typer.Argument(help="Profile in regulatory/profiles.")], period: Period) -> None:
+    """Make the regulator package of a month: validated, numbered, with manifest."""
+    from pipeline import steps
+
+    out.print(steps.extract(profile, period), soft_wrap=True)
+
+
+@app.command()
+def status() -> None:
+    """What was sent, loaded, quarantined and refused, what ran, and which publication is in force."""
+    from pipeline.display import print_status
+
+    print_status(out)
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One statement.")],
+    login: Annotated[str, typer.Option("--as", metavar="LOGIN", help="Who asks; a login, never SET ROLE.")] = "dora",
+    form: Annotated[Format, typer.Option("--format", help="How to print the answer.")] = Format.table,
+) -> None:
+    """Ask the database as one of its logins (by default the data engineer's, who may read everything but secrets)."""
+    from pipeline.display import print_answer
+    from warehouse.connection import connect
+
+    with connect(login) as session:
+        cursor = session.execute(query)  # type: ignore[call-overload]
+        if cursor.description is not None:
+            print_answer(out, [column.name for column in cursor.description], cursor.fetchall(), form)
+
+
+@contract.command("check")
+def contract_check(
+    source: Annotated[str, typer.Argument(help="Source system.")],
+    table: Annotated[str, typer.Argument(help="Table of the source.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A file to try.")],
+) -> None:
+    """Try a real file against its contract; nothing is loaded."""
+    from ingestion.check import check_file
+    from ingestion.contract import load_contracts
+
+    report = check_file(load_contracts()[source][table], file)
+    out.print(report)
+    if not report.is_good:
+        raise typer.Exit(1)
+
+
+@contract.command("dbt-sources")
+def contract_dbt_sources() -> None:
+    """Write the dbt sources of all raw tables from the contracts."""
+    from pipeline.dbt_sources import write_all
+
+    changed = write_all()
+    out.print("\n".join(f"written: {path.name}" for path in changed) or "nothing to change")
+
+
+@app.command()
+def airflow(port: Annotated[int, typer.Option(help="Port of the user interface.")] = 8080) -> None:
+    """Run Airflow on this machine until Ctrl-C; prints address, user and password."""
+    from pipeline.airflow import run_foreground
+    from pipeline.schema import prepare
+    from warehouse.settings import get_settings
+
+    prepare()
+    raise typer.Exit(run_foreground(get_settings(), port=port))
+
+
+def main() -> None:
+    """Run the command line; a problem that a user can solve is told in words, without a stack."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        err.print("interrupted; run the same command again to continue")
+        sys.exit(130)
+    except _expected() as problem:
+        err.print(f"[bold red]c360:[/] {type(problem).__name__}", markup=True)
+        err.print(str(problem), markup=False, soft_wrap=True)
+        sys.exit(1)
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    """Errors that carry a message for the user; those of rooms that were not imported cannot have been raised."""
+    import psycopg
+
+    named = {
+        "pipeline.steps": ["StepError"],
+        "pipeline.transformation": ["TransformationError"],
+        "pipeline.real_data": ["RealDataMissing"],
+        "ingestion.refusal": ["Refusal"],
+        "expectations": ["GateClosed"],
+        "assessment": ["AssessmentRefused"],
+        "regulatory": ["ValidationFailed", "ProfileError"],
+        "warehouse.server": ["ServerError"],
+        "warehouse.connection": ["LoginError"],
+        "warehouse.migration": ["MigrationError"],
+        "warehouse.publication": ["PublicationError"],
+    }
+    loaded = [(sys.modules[module], name) for module, names in named.items() if module in sys.modules for name in names]
+    found = [getattr(module, name) for module, name in loaded if hasattr(module, name)]
+    return (psycopg.Error, *found)
+
+
+def _without_password(address: str) -> str:
+    scheme, _, rest = address.partition("://")
+    account, _, place = rest.rpartition("@")
+    return f"{scheme}://{account.partition(':')[0]}@{place}"

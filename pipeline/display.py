@@ -1,0 +1,146 @@
+"""What the command line shows: progress bars and tables."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from ingestion.batch import BatchReport
+from ingestion.batch import Progress as LoadingProgress
+from warehouse.connection import connect
+
+STATE_STYLE = {"loaded": "green", "complete": "green", "done": "green", "refused": "red", "failed": "red"}
+
+
+def _bars(console: Console) -> Progress:
+    columns = (SpinnerColumn(), TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, TimeElapsedColumn(), TextColumn("[dim]{task.fields[what]}"), console=console)
+
+
+@contextmanager
+def bar(title: str, console: Console) -> Iterator[Callable[[int, int, str], None]]:
+    """A progress bar; yields a function (done, all, what) that moves it."""
+    with _bars(console) as bars:
+        task = bars.add_task(title, total=None, what="")
+
+        def move(done: int, total: int, what: str) -> None:
+            bars.update(task, completed=done, total=total, what=what)
+
+        yield move
+        total = bars.tasks[0].total
+        bars.update(task, completed=total if total is not None else 1, total=total if total is not None else 1, what="")
+
+
+@contextmanager
+def loading(console: Console, title: str = "ingest") -> Iterator[LoadingProgress]:
+    """A progress bar over the files of a batch."""
+    with bar(title, console) as move:
+
+        def progress(table: str, event: str, position: int, files: int, rows: int) -> None:
+            done = position if event in ("receive", "rows") else position + 1
+            move(min(done, files), files, f"{table} {event}" + (f" {rows:,}" if rows else ""))
+
+        yield progress
+
+
+def batch_table(report: BatchReport) -> Table:
+    """One line a file of a batch: what was sent, loaded, kept in quarantine."""
+    title = f"{report.source} {report.business_date}: {report.state}"
+    return answer_table(
+        ["file", "state", "sent", "loaded", "quarantined", "message"],
+        [
+            (file.file_name, file.state, file.rows_sent, file.rows_loaded, file.rows_quarantined, file.message)
+            for file in report.files
+        ],
+        title,
+    )
+
+
+def answer_table(names: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> Table:
+    """A table of any answer; numbers to the right, states in colour."""
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for place, name in enumerate(names):
+        numeric = any(isinstance(row[place], int | float | Decimal) for row in rows)
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    return table
+
+
+def print_answer(console: Console, names: Sequence[str], rows: Sequence[Sequence[object]], form: str) -> None:
+    """Print the rows of a query as a table, as CSV or as JSON (numerics and dates as text, so that none is rounded)."""
+    if form == "csv":
+        writer = csv.writer(sys.stdout)
+        writer.writerow(names)
+        writer.writerows(rows)
+    elif form == "json":
+        print(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str, ensure_ascii=False))
+    else:
+        console.print(answer_table(names, rows))
+        console.print(f"[dim]{len(rows):,} rows[/]")
+
+
+def print_status(console: Console) -> None:
+    """Batches, files that need a hand, newest steps, publication in force."""
+    with connect(autocommit=True) as session:
+        for title, query in _STATUS.items():
+            cursor = session.execute(query)  # type: ignore[call-overload]
+            rows = cursor.fetchall()
+            if rows:
+                console.print(answer_table([column.name for column in cursor.description or ()], rows, title))
+            else:
+                console.print(f"{title}: none")
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, Decimal):
+        return f"{value:,f}"
+    if isinstance(value, date):
+        return value.isoformat()
+    text = str(value)
+    style = STATE_STYLE.get(text)
+    return f"[{style}]{text}[/]" if style else text.replace("[", r"\[")
+
+
+_STATUS = {
+    "Batches": """
+        select batch.source_system as source, batch.business_date, batch.sequence, batch.state,
+            count(file.file_id) as files, sum(file.rows_sent)::bigint as sent, sum(file.rows_loaded)::bigint as loaded,
+            sum(file.rows_quarantined)::bigint as quarantined,
+            coalesce(sum(file.amount_sent), 0) = coalesce(sum(file.amount_loaded), 0)
+                + coalesce(sum(file.amount_quarantined), 0) + coalesce(sum(file.amount_erased), 0) as amounts_tie
+        from ops.batch as batch
+        left join ops.source_file as file on file.batch_id = batch.batch_id and file.state in ('loaded', 'superseded')
+        group by batch.source_system, batch.business_date, batch.sequence, batch.state
+        order by batch.business_date, batch.source_system, batch.sequence""",
+    "Files that need a hand": """
+        select source_system as source, business_date, file_name, state, rule, line, message
+        from ops.source_file where state in ('refused', 'unknown')
+        order by business_date, source_system, file_name""",
+    "Files that are missing": """
+        select source_system as source, business_date, unnest(missing_files) as file_name
+        from ops.batch where state <> 'complete' order by 2, 1, 3""",
+    "Quarantine by rule": """
+        select source_system as source, table_name, rule, count(*) as rows, min(message) as example
+        from quarantine.row where state = 'held'
+        group by source_system, table_name, rule order by count(*) desc, 1, 2, 3 limit 20""",
+    "Newest run of each step": """
+        select distinct on (business_date, step, subject) business_date, step, subject, state,
+            round(extract(epoch from ended_at - started_at), 1) as seconds, message
+        from ops.step_run order by business_date, step, subject, step_run_id desc""",
+    "Publications": """
+        select * from ops.publication order by 1 desc limit 5""",
+}

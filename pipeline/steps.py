@@ -1,0 +1,216 @@
+"""The steps of a business date. The command line and the DAGs call these and nothing else.
+
+ingest each source · check_raw · stage · identify · build · check_marts · publish · then assess, extract, report as due.
+Every step may be run again: it goes on where a killed run stopped and does nothing where all is done. Each run is
+recorded in `ops.step_run`. Dates are `datetime.date` or ISO text; periods are months, `YYYY-MM`.
+"""
+
+import calendar
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from warehouse.publication import PublicationReport
+
+import assessment
+import expectations
+import identity
+import ingestion
+import regulatory
+import reports
+from assessment import AssessmentReport
+from expectations import CheckReport
+from identity import IdentityReport
+from ingestion.batch import BatchReport
+from pipeline import marts, transformation
+from pipeline.record import recorded
+from pipeline.schema import contracts, prepare
+from pipeline.transformation import TransformationReport
+from regulatory import PackageReport
+from warehouse.connection import connect
+from warehouse.settings import get_settings
+
+SIMULATED_SOURCES = ("core_banking", "card", "grid_billing")
+"""The source systems of the bank and the grid; one business date is built when all three have arrived."""
+
+_ONE_BUILDER = 3_600_360_002  # advisory lock: one business date is built at a time
+
+Day = date | str
+
+
+class StepError(RuntimeError):
+    """A step could not do its work; the message says why and what to do next."""
+
+
+def ingest(source: str, business_date: Day, progress: ingestion.batch.Progress | None = None) -> BatchReport:
+    """Receive and load what the source landed for the date (DESIGN decisions 2 and 3).
+
+    Raises:
+        StepError: a file was refused or is missing; the good files are loaded, the batch is not complete.
+    """
+    day = as_date(business_date)
+    with recorded("ingest", day, source) as note:
+        report = ingestion.ingest(source, day, contracts=contracts(), progress=progress)
+        note.message = f"batch {report.batch_id} {report.state}, {len(report.files)} files"
+        if not report.is_complete:
+            raise StepError(incomplete(report))
+        return report
+
+
+def check_raw(business_date: Day, sources: Sequence[str] | None = None) -> CheckReport:
+    """Check what was loaded: volumes, distributions, reconciliation between sources (DESIGN decision 14).
+
+    Raises:
+        expectations.GateClosed: a check of severity fail failed.
+    """
+    day = as_date(business_date)
+    with recorded("check_raw", day) as note:
+        report = expectations.check_raw(get_settings(), day, list(sources or arrived(day)))
+        note.message, note.figures = str(report), figures(report)
+        return report
+
+
+def stage(business_date: Day, progress: transformation.Progress | None = None) -> TransformationReport:
+    """Make the staging views and what identity reads."""
+    day = as_date(business_date)
+    with recorded("stage", day) as note, _one_builder():
+        report = transformation.run("run", "--select", "tag:stage", progress=progress)
+        note.message, note.figures = str(report), report.figures
+        return report
+
+
+def identify(business_date: Day, progress: Callable[[str], None] | None = None) -> IdentityReport:
+    """Place new and changed customers into parties; append the decisions as events (DESIGN decision 7)."""
+    day = as_date(business_date)
+    with recorded("identify", day) as note, connect() as session:
+        report = identity.resolve(session, day, progress)
+        note.message = str(report)
+        return report
+
+
+def build(business_date: Day, progress: transformation.Progress | None = None) -> TransformationReport:
+    """Build change logs, star and marts from all batches not taken up yet, and test them."""
+    day = as_date(business_date)
+    with recorded("build", day) as note, _one_builder():
+        report = transformation.run("build", "--exclude", "tag:stage", "tag:results", progress=progress)
+        note.message, note.figures = str(report), report.figures
+        return report
+
+
+def check_marts(business_date: Day) -> CheckReport:
+    """The gate: nothing is published unless it opens.
+
+    Raises:
+        expectations.GateClosed: a check of severity fail failed; the publication in force stays.
+    """
+    day = as_date(business_date)
+    with recorded("check_marts", day) as note:
+        report = expectations.check_marts(get_settings(), day)
+        note.message, note.figures = str(report), figures(report)
+        return report
+
+
+def publish(business_date: Day) -> PublicationReport:
+    """Make the marts as built the ones that readers see, all at once (DESIGN decision 12)."""
+    day = as_date(business_date)
+    with recorded("publish", day) as note:
+        report = marts.publish(f"business date {day}", results=False)
+        note.message = str(report)
+        return report
+
+
+def assess(period: str, kind: str = "final") -> AssessmentReport:
+    """Assess the customer managers for a month, build the scorecards and publish them (DESIGN decision 11).
+
+    Args:
+        period: month, `YYYY-MM`; it must be closed and published.
+        kind: `provisional` or `final`.
+    """
+    with recorded("assess", last_day(period), period) as note, _one_builder():
+        report = assessment.assess(period, kind=kind)
+        note.figures = transformation.run("build", "--select", "tag:results").figures
+        marts.publish(f"assessment {period}", results=True)
+        note.message = f"{report.outcome} run {report.run_id}"
+        return report
+
+
+def extract(profile: str, period: str) -> PackageReport:
+    """Make the regulator package of a profile for a month: declared, validated, numbered.
+
+    Raises:
+        regulatory.ValidationFailed: a row breaks the specification; no package is made.
+    """
+    with recorded("extract", last_day(period), f"{profile} {period}") as note:
+        report = regulatory.extract(get_settings(), profile, period)
+        note.message = str(report)
+        return report
+
+
+def report(period: str) -> Path:
+    """Write the scorecard pages of a month from what is published; returns the path of the first page."""
+    with recorded("report", last_day(period), period) as note:
+        page = reports.report(get_settings(), period)
+        note.message = page.name
+        return page
+
+
+def document() -> Path:
+    """Write dbt's documentation of all models; returns the path of the page."""
+    return transformation.write_docs()
+
+
+def run_date(business_date: Day, sources: Sequence[str] = SIMULATED_SOURCES) -> PublicationReport:
+    """All steps of one business date in order, up to its publication."""
+    prepare()
+    for source in sources:
+        ingest(source, business_date)
+    check_raw(business_date, sources)
+    stage(business_date)
+    identify(business_date)
+    build(business_date)
+    check_marts(business_date)
+    return publish(business_date)
+
+
+def arrived(business_date: Day) -> list[str]:
+    """Sources whose first batch of the date is complete."""
+    with connect(autocommit=True) as session:
+        rows = session.execute(
+            "select source_system from ops.batch where business_date = %s and sequence = 1 and state = 'complete' "
+            "order by source_system",
+            [as_date(business_date)],
+        ).fetchall()
+    return [source for (source,) in rows]
+
+
+def as_date(day: Day) -> date:
+    """A date from itself or from ISO text."""
+    return day if isinstance(day, date) else date.fromisoformat(day)
+
+
+def last_day(period: str) -> date:
+    """The last day of a month given as `YYYY-MM`."""
+    year, month = (int(part) for part in period.split("-"))
+    return date(year, month, calendar.monthrange(year, month)[1])
+
+
+def incomplete(report: BatchReport) -> str:
+    """What is wrong with a batch, file by file, and what to do."""
+    refused = [f"  {file.file_name}: {file.message}" for file in report.files if file.state in ("refused", "unknown")]
+    missing = [f"  {name}: was not sent" for name in report.missing]
+    heading = f"{report.source} {report.business_date}: the batch is {report.state}"
+    advice = "Put right what is named, then run the same command again; what is loaded stays loaded."
+    return "\n".join([heading, *refused, *missing, *(f"  {text}" for text in report.messages), advice])
+
+
+@contextmanager
+def _one_builder():
+    """Two builds at once: the second waits. The lock dies with its session, so a killed build leaves none."""
+    with connect(autocommit=True) as session:
+        session.execute("select pg_advisory_lock(%s)", [_ONE_BUILDER])
+        try:
+            yield
+        finally:
+            if not session.closed:
+                session.execute("select pg_advisory_unlock(%s)", [_ONE_BUILDER])

@@ -1,0 +1,152 @@
+"""dbt, run in this process: one import and one parse serve every step."""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from warehouse.connection import url
+from warehouse.settings import Settings, get_settings
+
+if TYPE_CHECKING:  # dbt takes seconds to import: functions import it when they need it
+    from dbt.cli.main import dbtRunnerResult
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt_common.events.base_types import EventMsg
+
+PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
+FAILED = ("error", "fail", "runtime error")
+Progress = Callable[[int, int, str], None]
+
+
+class TransformationError(RuntimeError):
+    """dbt did not do all that it was asked to; the message names what failed, why, and where the log is."""
+
+
+@dataclass(frozen=True)
+class TransformationReport:
+    """What one dbt invocation did.
+
+    Attributes:
+        models: models and seeds built.
+        passed, warned, failed: data tests and unit tests by result.
+    """
+
+    models: int = 0
+    passed: int = 0
+    warned: int = 0
+    failed: int = 0
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """The counts by name, for the record of the step."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        tests = f"{self.passed} tests passed, {self.warned} warned, {self.failed} failed"
+        return f"{self.models} models built, {tests}"
+
+
+def run(command: str, *arguments: str, target: str = "dev", progress: Progress | None = None) -> TransformationReport:
+    """Run `dbt <command> <arguments>` on the warehouse.
+
+    Args:
+        command: run, build, test, seed …
+        arguments: further arguments, such as `--select`, `tag:stage`.
+        target: `dev`, or `rebuild` for schemas of its own (DESIGN decision 5).
+        progress: called after each node with (done, all, name).
+
+    Raises:
+        TransformationError: a model could not be built or a test of severity error failed.
+    """
+    settings = get_settings()
+    outcome = _invoke(settings, [command, *arguments], target, progress)
+    if outcome.exception is not None:
+        raise TransformationError(f"dbt {command}: {outcome.exception}") from outcome.exception
+    results = list(outcome.result)
+    problems = [
+        f"  {result.node.resource_type} {result.node.name}: {' '.join((result.message or '').split())}"
+        for result in results
+        if result.status in FAILED
+    ]
+    if problems:
+        log = settings.logs / "dbt" / "dbt.log"
+        raise TransformationError("\n".join([f"dbt {command} failed:", *problems, f"The statements are in {log}."]))
+    tests = Counter(result.status for result in results if result.node.resource_type in ("test", "unit_test"))
+    built = sum(result.node.resource_type in ("model", "seed") for result in results)
+    return TransformationReport(built, tests["pass"], tests["warn"], 0)
+
+
+def manifest() -> "Manifest":
+    """The parsed project."""
+    settings = get_settings()
+    _set_address(settings)
+    return _manifest(settings.home, url())
+
+
+def write_docs() -> Path:
+    """Write dbt's documentation as one page; returns its path."""
+    settings = get_settings()
+    outcome = _invoke(settings, ["docs", "generate", "--static"], "dev", None)
+    if outcome.exception is not None:
+        raise TransformationError(f"dbt docs: {outcome.exception}") from outcome.exception
+    page = settings.out / "dbt_docs" / "index.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    (settings.out / "dbt_target" / "static_index.html").replace(page)
+    return page
+
+
+def _invoke(settings: Settings, command: list[str], target: str, progress: Progress | None) -> "dbtRunnerResult":
+    from dbt.cli.main import dbtRunner
+
+    _set_address(settings)
+    shared = _manifest(settings.home, url()) if target == "dev" else None
+    runner = dbtRunner(manifest=shared, callbacks=[_counter(progress)] if progress else None)
+    return runner.invoke([*command, *_options(settings, target)])
+
+
+@cache
+def _manifest(home: Path, address: str) -> "Manifest":
+    """The parsed project, once a process for a home and an address."""
+    from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
+
+    settings = get_settings()
+    outcome = dbtRunner().invoke(["parse", *_options(settings, "dev")])
+    if not outcome.success or not isinstance(outcome.result, Manifest):
+        raise TransformationError(f"dbt cannot read the project: {outcome.exception or outcome.result}")
+    return outcome.result
+
+
+def _options(settings: Settings, target: str) -> list[str]:
+    target_path = settings.out / ("dbt_target" if target == "dev" else f"dbt_target_{target}")
+    return [
+        *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", target),
+        *("--target-path", str(target_path), "--log-path", str(settings.logs / "dbt")),
+        *("--log-level", "none", "--log-level-file", "info", "--no-use-colors", "--no-send-anonymous-usage-stats"),
+    ]
+
+
+def _set_address(settings: Settings) -> None:
+    address = urlsplit(url())
+    os.environ |= {
+        "C360_DB_HOST": address.hostname or "127.0.0.1",
+        "C360_DB_PORT": str(address.port or 5432),
+        "C360_DB_USER": unquote(address.username or ""),
+        "C360_DB_PASSWORD": unquote(address.password or ""),
+        "C360_DB_NAME": unquote(address.path.lstrip("/")),
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def _counter(progress: Progress) -> Callable[["EventMsg"], None]:
+    def count(event: "EventMsg") -> None:
+        if event.info.name in ("LogModelResult", "LogSeedResult"):
+            progress(event.data.index, event.data.total, event.data.node_info.node_name)
+        elif event.info.name == "LogTestResult":
+            progress(event.data.index, event.data.num_models, event.data.node_info.node_name)
+
+    return count
