@@ -1,1 +1,6 @@
 """Assessment runs of customer managers (客户经理): pinned, sealed, never silently changed."""
+
+from assessment.period import Period, last_closed_month
+from assessment.run import AssessmentRefused, AssessmentReport, assess, decide, differences
+
+__all__ = ["AssessmentRefused", "AssessmentReport", "Period", "assess", "decide", "differences", "last_closed_month"]
