@@ -168,10 +168,11 @@ def publish(
     rollback: Annotated[int | None, typer.Option(metavar="NUMBER", help="Go back to this publication.")] = None,
 ) -> None:
     """Open the gate and make the marts of a date current, all at once; or roll back to an earlier publication."""
-    from pipeline import marts, steps
+    from pipeline import steps
+    from warehouse import publication
 
     if rollback is not None:
-        out.print(marts.rollback(rollback))
+        out.print(f"publication {publication.rollback(rollback, 'rolled back by hand')} is in force")
         return
     out.print(f"gate: {steps.check_marts(day.date())}")
     out.print(f"publish: {steps.publish(day.date())}")

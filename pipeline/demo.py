@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,17 +11,20 @@ from rich.console import Console
 from rich.panel import Panel
 
 import simulator
-from pipeline import marts, steps
+from pipeline import steps
 from pipeline.display import answer_table, bar, loading
 from pipeline.real_data import land_real_data
 from pipeline.record import is_done, recorded
 from pipeline.schema import prepare
-from pipeline.transformation import PROJECT
-from warehouse.connection import connect, url
-from warehouse.settings import CHECKOUT, get_settings
+from pipeline.wording import in_words
+from warehouse.connection import connect
+from warehouse.settings import get_settings
 
-PROFILE = "pboc_financial_base"
+PROFILE = "pboc_deposits"
 """The regulator profile of which the demo makes a package."""
+
+OWN_BAR = ("ingest", "stage", "build")
+"""Steps that show a progress bar of their own."""
 
 
 def run(scale: float, seed: int, console: Console) -> None:
@@ -74,7 +78,9 @@ def run_real(data: Path, console: Console) -> None:
     last = max(landed.values())
     _transform(last, list(landed), console)
     console.print(f"[green]The real data sets are loaded[/] after {time.monotonic() - began:.0f} seconds.")
-    console.print(marts.counts_table())
+    with connect(autocommit=True) as session:
+        rows = session.execute(_STAR).fetchall()
+    console.print(answer_table(["source", "in the star", "rows"], rows, "What came out of the star"))
 
 
 def last_closed_month(day: date) -> str:
@@ -125,43 +131,67 @@ def _step(step: str, day: date, subject: str, console: Console, work: Callable[[
     if is_done(step, day, subject):
         return
     began = time.monotonic()
-    with console.status(f"[bold]{step}[/] {subject}") if step not in ("ingest", "stage", "build") else _nothing():
+    with nullcontext() if step in OWN_BAR else console.status(f"[bold]{step}[/] {subject}"):
         outcome = work()
-    what = f"{len(outcome.files)} files" if step == "ingest" else outcome
-    console.print(f"{day} [bold]{step:<11}[/] {subject} {what} [dim]{time.monotonic() - began:.1f} s[/]", soft_wrap=True)
+    took = f"[dim]{time.monotonic() - began:.1f} s[/]"
+    console.print(f"{day} [bold]{step:<11}[/] {subject} {in_words(outcome)} {took}", soft_wrap=True)
 
 
 def _summary(console: Console, period: str) -> None:
     with connect(autocommit=True) as session:
-        cursor = session.execute(_FIGURES)
-        names, rows = [column.name for column in cursor.description or ()], cursor.fetchall()
-        page = session.execute("select max(publication) from ops.publication").fetchone()
-    console.print(answer_table(names, rows, "What happened to every row that was sent"))
+        for title, query in (("What became of every row", _ROWS), ("What was built and checked", _WORK)):
+            cursor = session.execute(query)  # type: ignore[call-overload]
+            console.print(answer_table([column.name for column in cursor.description or ()], cursor.fetchall(), title))
+        number = session.execute("select number from ops.publication_pointer").fetchone()
     settings = get_settings()
-    places = [
-        ("Scorecards of the managers", settings.out / "reports" / period / "index.html"),
-        ("Data Docs (checks)", settings.out / "data_docs" / "index.html"),
-        ("dbt docs (models, columns)", settings.out / "dbt_docs" / "index.html"),
-        ("Regulator package", settings.out / "packages"),
-        ("The truth about the world", settings.home / "truth"),
-    ]
-    command = "c360" if PROJECT.parent != CHECKOUT else ".venv/bin/c360"
-    lines = [f"{title:<28} {path}" for title, path in places]
-    lines += [
-        f'{"Ask the marts":<28} {command} sql "select * from mart.mart_manager_scorecard_total" --as bianca',
-        f"{'Open psql':<28} psql \"$({command} db url --as dora)\"",
-        f"{'Start Airflow':<28} make airflow",
-    ]
-    console.print(Panel("\n".join(lines), title=f"Where to look · publication {page and page[0]}", expand=False))
+    where = {
+        "Scorecards of the managers": settings.out / "reports" / period / "index.html",
+        "Data Docs (checks)": settings.out / "data_docs" / "index.html",
+        "dbt docs (models, columns)": settings.out / "dbt_docs" / "index.html",
+        "Regulator package": settings.out / "packages" / PROFILE / period,
+        "The truth of this world": settings.home / "truth",
+        "Ask the marts": f'{C360} sql "select * from mart.mart_manager_scorecard_total order by rank" --as bianca',
+        "Open psql": f'psql "$({C360} db url --as dora)"',
+        "State of everything": f"{C360} status",
+        "Start Airflow": "make airflow",
+    }
+    lines = "\n".join(f"{what:<28} {place}" for what, place in where.items())
+    console.print(Panel(lines, title=f"Where to look · publication {number[0] if number else 0}", expand=False))
 
 
-_FIGURES = """
-with files as (
-    select source_system as source, count(*) as files, sum(rows_sent) as sent, sum(rows_loaded) as loaded,
-        sum(rows_quarantined) as quarantined, sum(amount_sent) as amount_sent,
-        bool_and(rows_sent = rows_loaded + rows_quarantined + rows_erased) as rows_tie,
-        bool_and(coalesce(amount_sent = amount_loaded + amount_quarantined + amount_erased, true)) as amounts_tie
-    from ops.source_file where state = 'loaded' group by source_system
+C360 = ".venv/bin/c360"
+
+_STAR = """
+select source_system, 'customers', count(*) from core.bridge_party_source where source_system in
+    ('berka', 'tabformer', 'sgsc') group by 1
+union all select source_system, 'accounts', count(*) from core.dim_account where is_current and source_system = 'berka'
+    group by 1
+union all select source_system, 'cards', count(*) from core.dim_card where is_current and source_system in
+    ('berka', 'tabformer') group by 1
+union all select source_system, 'account transactions', count(*) from core.fct_account_transaction
+    where source_system = 'berka' group by 1
+union all select source_system, 'card transactions', count(*) from core.fct_card_transaction
+    where source_system = 'tabformer' group by 1
+union all select source_system, 'interval readings', count(*) from core.fct_load_interval
+    where source_system = 'sgsc' group by 1
+order by 1, 2"""
+
+_ROWS = """
+select source_system as source, count(*) as files, sum(rows_sent)::bigint as sent, sum(rows_loaded)::bigint as loaded,
+    sum(rows_quarantined)::bigint as quarantined, sum(rows_warned)::bigint as warned,
+    bool_and(rows_sent = rows_loaded + rows_quarantined + rows_erased) as rows_tie,
+    bool_and(coalesce(amount_sent = amount_loaded + amount_quarantined + amount_erased, true)) as amounts_tie
+from ops.source_file where state = 'loaded'
+group by source_system order by source_system"""
+
+_WORK = """
+with newest as (
+    select distinct on (business_date, step, subject) * from ops.step_run
+    order by business_date, step, subject, step_run_id desc
 )
-select * from files order by source
-"""
+select step, count(*) as runs, sum((figures ->> 'models')::integer)::bigint as models_built,
+    sum((figures ->> 'passed')::integer)::bigint as checks_passed,
+    sum((figures ->> 'warned')::integer)::bigint as checks_warned,
+    sum((figures ->> 'failed')::integer)::bigint as checks_failed,
+    round(sum(extract(epoch from ended_at - started_at)), 1) as seconds
+from newest group by step order by min(step_run_id)"""

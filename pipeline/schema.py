@@ -5,9 +5,10 @@ from functools import cache
 
 from ingestion.contract import Contract, load_contracts
 from ingestion.raw_ddl import raw_migrations
-from warehouse import calendar, roles
+from warehouse.calendar import load_calendar
 from warehouse.connection import connect, ensure_running
 from warehouse.migration import Migration, migrate, read_migrations
+from warehouse.roles import DEMO_LOGINS, apply_roles, make_logins
 
 ROOMS = ("warehouse", "ingestion", "identity", "expectations", "assessment", "regulatory", "dbt_project", "pipeline")
 
@@ -40,7 +41,8 @@ def prepare(progress: Callable[[str], None] | None = None) -> list[Migration]:
     with connect() as connection:
         applied = migrate(chain(), connection)
         if applied:
-            calendar.load(connection)
-        roles.apply(connection)
-        connection.commit()
+            say("loading calendar, roles and logins")
+            load_calendar(connection)
+            apply_roles(connection)
+            make_logins(connection, DEMO_LOGINS)
     return applied

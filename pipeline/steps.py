@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
-from warehouse.publication import PublicationReport
-
 import assessment
 import expectations
 import identity
@@ -27,14 +25,16 @@ from pipeline import marts, transformation
 from pipeline.record import recorded
 from pipeline.schema import contracts, prepare
 from pipeline.transformation import TransformationReport
+from pipeline.wording import in_words
 from regulatory import PackageReport
 from warehouse.connection import connect
+from warehouse.publication import PublicationReport
 from warehouse.settings import get_settings
 
 SIMULATED_SOURCES = ("core_banking", "card", "grid_billing")
 """The source systems of the bank and the grid; one business date is built when all three have arrived."""
 
-_ONE_BUILDER = 3_600_360_002  # advisory lock: one business date is built at a time
+_ONE_BUILDER = 3_600_360_010  # advisory lock: one business date is built at a time
 
 Day = date | str
 
@@ -52,7 +52,7 @@ def ingest(source: str, business_date: Day, progress: ingestion.batch.Progress |
     day = as_date(business_date)
     with recorded("ingest", day, source) as note:
         report = ingestion.ingest(source, day, contracts=contracts(), progress=progress)
-        note.message = f"batch {report.batch_id} {report.state}, {len(report.files)} files"
+        note.message = in_words(report)
         if not report.is_complete:
             raise StepError(incomplete(report))
         return report
@@ -67,7 +67,7 @@ def check_raw(business_date: Day, sources: Sequence[str] | None = None) -> Check
     day = as_date(business_date)
     with recorded("check_raw", day) as note:
         report = expectations.check_raw(get_settings(), day, list(sources or arrived(day)))
-        note.message, note.figures = str(report), figures(report)
+        note.message, note.figures = in_words(report), report.figures
         return report
 
 
@@ -76,7 +76,7 @@ def stage(business_date: Day, progress: transformation.Progress | None = None) -
     day = as_date(business_date)
     with recorded("stage", day) as note, _one_builder():
         report = transformation.run("run", "--select", "tag:stage", progress=progress)
-        note.message, note.figures = str(report), report.figures
+        note.message, note.figures = in_words(report), report.figures
         return report
 
 
@@ -85,7 +85,7 @@ def identify(business_date: Day, progress: Callable[[str], None] | None = None) 
     day = as_date(business_date)
     with recorded("identify", day) as note, connect() as session:
         report = identity.resolve(session, day, progress)
-        note.message = str(report)
+        note.message = in_words(report)
         return report
 
 
@@ -94,7 +94,7 @@ def build(business_date: Day, progress: transformation.Progress | None = None) -
     day = as_date(business_date)
     with recorded("build", day) as note, _one_builder():
         report = transformation.run("build", "--exclude", "tag:stage", "tag:results", progress=progress)
-        note.message, note.figures = str(report), report.figures
+        note.message, note.figures = in_words(report), report.figures
         return report
 
 
@@ -107,7 +107,7 @@ def check_marts(business_date: Day) -> CheckReport:
     day = as_date(business_date)
     with recorded("check_marts", day) as note:
         report = expectations.check_marts(get_settings(), day)
-        note.message, note.figures = str(report), figures(report)
+        note.message, note.figures = in_words(report), report.figures
         return report
 
 
@@ -115,8 +115,8 @@ def publish(business_date: Day) -> PublicationReport:
     """Make the marts as built the ones that readers see, all at once (DESIGN decision 12)."""
     day = as_date(business_date)
     with recorded("publish", day) as note:
-        report = marts.publish(f"business date {day}", results=False)
-        note.message = str(report)
+        report = marts.publish(f"business date {day}", day, results=False)
+        note.message = in_words(report)
         return report
 
 
@@ -130,8 +130,8 @@ def assess(period: str, kind: str = "final") -> AssessmentReport:
     with recorded("assess", last_day(period), period) as note, _one_builder():
         report = assessment.assess(period, kind=kind)
         note.figures = transformation.run("build", "--select", "tag:results").figures
-        marts.publish(f"assessment {period}", results=True)
-        note.message = f"{report.outcome} run {report.run_id}"
+        marts.publish(f"assessment {period}", None, results=True)
+        note.message = in_words(report)
         return report
 
 
@@ -143,7 +143,7 @@ def extract(profile: str, period: str) -> PackageReport:
     """
     with recorded("extract", last_day(period), f"{profile} {period}") as note:
         report = regulatory.extract(get_settings(), profile, period)
-        note.message = str(report)
+        note.message = in_words(report)
         return report
 
 

@@ -1,0 +1,59 @@
+"""The command line as a newcomer and a scheduler meet it."""
+
+import subprocess
+import sys
+
+import pytest
+
+COMMANDS = [
+    "demo",
+    "demo-real",
+    "db",
+    "simulate",
+    "ingest",
+    "check",
+    "build",
+    "publish",
+    "assess",
+    "extract",
+    "status",
+    "sql",
+]
+
+
+def c360(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "pipeline", *arguments], capture_output=True, text=True)
+
+
+def test_help_teaches_the_way_of_a_business_date() -> None:
+    said = c360("--help")
+    assert said.returncode == 0
+    for command in COMMANDS:
+        assert f" {command} " in said.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    said = c360(command, "--help")
+    assert said.returncode == 0 and len(said.stdout.splitlines()) > 5
+
+
+def test_a_wrong_date_is_the_callers_fault(database: str) -> None:
+    said = c360("ingest", "core_banking", "2026-13-01")
+    assert said.returncode == 2 and "2026-13-01" in said.stderr
+
+
+def test_an_unknown_source_says_what_to_check(database: str) -> None:
+    said = c360("ingest", "core_bank", "2026-11-01")
+    assert said.returncode == 1
+    assert "core_bank" in said.stderr and "Traceback" not in said.stderr
+
+
+def test_sql_is_asked_as_the_login(database: str) -> None:
+    said = c360("sql", "select session_user as who", "--as", "audrey", "--format", "json")
+    assert (said.returncode, said.stdout.strip()) == (0, '[{"who": "audrey"}]')
+
+
+def test_sql_cannot_write_as_a_reader(database: str) -> None:
+    said = c360("sql", "create table mine (x int)", "--as", "bianca")
+    assert said.returncode == 1 and "Traceback" not in said.stderr
