@@ -6,6 +6,7 @@ No test touches the checkout's own `.c360`: the environment is replaced before t
 import itertools
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,9 @@ import psycopg
 import pytest
 
 _DATA = os.environ.get("C360_DATA", "")
+signal.signal(signal.SIGTERM, signal.default_int_handler)  # fixtures stop their servers then, too
 _HOME = Path(tempfile.mkdtemp(prefix="c360-test-"))
+_HOME.chmod(0o755)  # the server's account must reach it
 
 for _name in [name for name in os.environ if name.startswith("C360_") or name == "DATABASE_URL"]:
     del os.environ[_name]
@@ -25,8 +28,10 @@ if _DATA:
 # Tests may lose their data when the machine dies; the warehouse's own settings are tried in test_server.
 os.environ["C360_SERVER_SETTINGS"] = '{"fsync": "off", "shared_buffers": "128MB"}'
 
+from warehouse.calendar import load_calendar  # noqa: E402
 from warehouse.connection import connect, create_database, url  # noqa: E402
 from warehouse.migration import migrate, read_migrations  # noqa: E402
+from warehouse.roles import DEMO_LOGINS, apply_roles, make_logins  # noqa: E402
 from warehouse.server import EmbeddedServer  # noqa: E402
 
 _numbers = itertools.count(1)
@@ -66,8 +71,11 @@ def template(server: EmbeddedServer) -> str:
 
 
 def prepare(owner: psycopg.Connection) -> None:
-    """Bring the database of `owner` to where every room's migrations can start."""
+    """Bring the database of `owner` to where every other room's migrations can start."""
     migrate(read_migrations("warehouse"), owner)
+    apply_roles(owner)
+    make_logins(owner, DEMO_LOGINS)
+    load_calendar(owner)
 
 
 @pytest.fixture(scope="module")

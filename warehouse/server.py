@@ -89,7 +89,8 @@ class EmbeddedServer:
             if not (data / "PG_VERSION").exists():
                 self._make_cluster(data, binaries, account)
             log = self._log()
-            for _ in range(5):  # another program may take the port between our look and the server's bind
+            for _ in range(20):  # until a killed server is gone, or when another program takes the port before us
+                _drop_foreign_pid_file(data)
                 port = self._free_port()
                 self._configure(data, port)
                 self._remember(port=port, data=str(data), binaries=str(binaries))
@@ -103,9 +104,10 @@ class EmbeddedServer:
                 with log.open("rb") as stream:
                     stream.seek(begin)
                     said = stream.read().decode("utf-8", "replace")
-                if "could not bind" not in said and "still in use" not in said:
+                passing = ("could not bind", "still in use", 'lock file "postmaster.pid" already exists')
+                if not any(reason in said for reason in passing):
                     break
-                time.sleep(0.5)  # sessions of a killed server take a moment to notice
+                time.sleep(0.5)
             raise ServerError(f"PostgreSQL did not start; the end of {log}:\n{said[-2000:]}")
 
     def stop(self) -> None:
@@ -355,19 +357,25 @@ def _alive(data: Path) -> bool:
 
 
 def _drop_foreign_pid_file(data: Path) -> None:
-    """Remove a pid file whose number now belongs to a program that is no PostgreSQL.
+    """Remove a pid file whose number belongs to a program that is no PostgreSQL, or to one nobody has buried.
 
-    PostgreSQL itself copes with a dead process; it only takes a live one of the same account for its own.
+    PostgreSQL itself copes with a number that is free; it takes any live one of the same account for its own, also a
+    zombie (containers often have no init that reaps them). Sessions that outlive a killed server are no danger: the
+    shared memory they hold keeps a second server from starting.
     """
     number = _process_id(data)
     if number is None:
         return
-    process = Path(f"/proc/{number}/cmdline")
-    if process.exists():
-        command = process.read_text(errors="replace")
+    if Path("/proc/self").exists():
+        process = Path(f"/proc/{number}")
+        try:
+            command, zombie = (process / "cmdline").read_bytes(), b"\nState:\tZ" in (process / "status").read_bytes()
+        except (FileNotFoundError, ProcessLookupError):
+            return
     else:
-        command = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(number)], capture_output=True, text=True).stdout
-    if command.strip() and "postgres" not in command:
+        command = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(number)], capture_output=True).stdout
+        zombie = False
+    if zombie or (command.strip() and b"postgres" not in command):
         (data / "postmaster.pid").unlink(missing_ok=True)
 
 

@@ -124,8 +124,9 @@ def test_root_below_a_closed_folder_puts_the_cluster_where_the_account_reaches_i
     assert pwd.getpwuid(Path(note["data"]).stat().st_uid).pw_name in ("postgres", "nobody")
 
 
-def test_a_cluster_left_by_a_removed_home_is_not_taken_over(own, tmp_path):
+def test_a_cluster_left_by_a_removed_home_is_not_taken_over(tmp_path, monkeypatch):
     """Whoever deletes the home by hand and starts again gets a fresh cluster with fresh passwords."""
+    monkeypatch.setenv("C360_SERVER_SETTINGS", '{"fsync": "off"}')
     home = tmp_path / "home"
     first = EmbeddedServer(home)
     first.start()
