@@ -18,7 +18,7 @@ def is_resident_id(value: str) -> bool:
         return _is_date("19" + text[6:12])
     if len(text) != 18 or not (text[:17].isascii() and text[:17].isdigit()):
         return False
-    return _is_date(text[6:14]) and ric.calc_check_digit(text[:17]) == text[17]
+    return _is_date(text[6:14]) and ric.calc_check_digit(text) == text[17]
 
 
 def is_social_credit_code(value: str) -> bool:

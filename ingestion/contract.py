@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -310,7 +310,17 @@ def load_contracts(folder: Path = CONTRACT_FOLDER) -> dict[str, dict[str, Contra
 
 
 def load_contract(path: Path) -> Contract:
-    """Reads one contract; the source is the folder's name, the table the file's."""
+    """Reads one contract; the source is the folder's name, the table the file's. Read once as long as it is unchanged.
+
+    Raises:
+        ContractError: As in `load_contracts`.
+    """
+    stat = path.stat()
+    return _read(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=1024)
+def _read(path: Path, modified: int, size: int) -> Contract:
     place = f"{path.parent.name}/{path.name}"
     try:
         standard = OpenDataContractStandard.model_validate(yaml.load(path.read_text(encoding="utf-8"), _YAML))
