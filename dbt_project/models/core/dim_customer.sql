@@ -1,0 +1,18 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='customer_key',
+    on_schema_change='fail',
+    pre_hook="{{ take_up(after=['int_customer__changes']) }}",
+    post_hook="analyze {{ this }}",
+    indexes=[{'columns': ['customer_key']}, {'columns': ['source_system', 'customer_id']}, {'columns': ['known_from']}]
+) }}
+
+with version as (
+    {{ type2_versions('customer') }}
+)
+
+select
+    version.*,
+    {{ member_key('organisation', 'version.source_system', 'version.home_organisation_id') }} as home_organisation_key
+from version

@@ -1,0 +1,17 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='kpi_target_key',
+    on_schema_change='fail',
+    pre_hook="{{ take_up(after=['int_kpi_target__changes']) }}",
+    post_hook="analyze {{ this }}",
+    indexes=[{'columns': ['kpi_target_key']}, {'columns': ['period_month']}]
+) }}
+
+with version as (
+    {{ type2_versions('kpi_target') }}
+)
+
+select *
+from version
+where kpi_target_key > 0

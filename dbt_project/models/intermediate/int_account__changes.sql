@@ -1,0 +1,3 @@
+{{ config(entity='account') }}
+
+{{ change_log('account') }}

@@ -1,0 +1,3 @@
+{{ config(entity='account_holder') }}
+
+{{ change_log('account_holder') }}

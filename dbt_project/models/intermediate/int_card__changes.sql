@@ -1,0 +1,3 @@
+{{ config(entity='card') }}
+
+{{ change_log('card') }}

@@ -1,0 +1,3 @@
+{{ config(entity='card_account') }}
+
+{{ change_log('card_account') }}

@@ -1,0 +1,3 @@
+{{ config(entity='consent') }}
+
+{{ change_log('consent') }}

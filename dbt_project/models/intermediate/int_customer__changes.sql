@@ -1,0 +1,3 @@
+{{ config(entity='customer') }}
+
+{{ change_log('customer') }}

@@ -1,0 +1,3 @@
+{{ config(entity='employee') }}
+
+{{ change_log('employee') }}

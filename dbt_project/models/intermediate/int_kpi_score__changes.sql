@@ -1,0 +1,3 @@
+{{ config(entity='kpi_score') }}
+
+{{ change_log('kpi_score') }}

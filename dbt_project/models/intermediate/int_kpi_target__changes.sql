@@ -1,0 +1,3 @@
+{{ config(entity='kpi_target') }}
+
+{{ change_log('kpi_target') }}

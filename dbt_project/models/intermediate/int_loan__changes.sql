@@ -1,0 +1,3 @@
+{{ config(entity='loan') }}
+
+{{ change_log('loan') }}

@@ -1,0 +1,3 @@
+{{ config(entity='manager_assignment') }}
+
+{{ change_log('manager_assignment') }}

@@ -1,0 +1,3 @@
+{{ config(entity='organisation') }}
+
+{{ change_log('organisation') }}

@@ -1,0 +1,3 @@
+{{ config(entity='product') }}
+
+{{ change_log('product') }}

@@ -1,0 +1,3 @@
+{{ config(entity='service_point') }}
+
+{{ change_log('service_point') }}

@@ -1,0 +1,3 @@
+{{ config(entity='standing_order') }}
+
+{{ change_log('standing_order') }}

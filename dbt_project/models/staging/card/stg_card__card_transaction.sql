@@ -1,0 +1,25 @@
+select
+    'card' as source_system,
+    {{ controller_of('card') }} as controller_id,
+    source_row.posting_id as transaction_id,
+    source_row.card_id,
+    source_row.card_account_id,
+    source_row.posted_on as accounting_date,
+    source_row.transacted_at,
+    source_row.transaction_type,
+    source_row.transaction_type as source_type,
+    source_row.direction,
+    source_row.amount,
+    source_row.currency,
+    source_row.original_amount,
+    source_row.original_currency,
+    source_row.mcc,
+    source_row.merchant_id,
+    source_row.merchant_name,
+    source_row.entry_mode,
+    source_row.authorisation_id,
+    source_row.reverses_posting_id as reverses_transaction_id,
+    coalesce(source_row.is_fraud, false) as is_fraud,
+    {{ lineage() }}
+from {{ source('card', 'posting') }} as source_row
+inner join {{ source('ops', 'loaded_file') }} as loaded on loaded.file_id = source_row._file_id

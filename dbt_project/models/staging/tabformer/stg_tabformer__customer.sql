@@ -1,0 +1,45 @@
+-- The number of a cardholder is the place of his row in the file, counted from 0: the file's second line is cardholder 0.
+-- Only year and month of birth are known: the birth date is the first of the month.
+select
+    'tabformer' as source_system,
+    {{ controller_of('tabformer') }} as controller_id,
+    (source_row._line - 2)::text as customer_id,
+    'S' as change_flag,
+    0 as change_seq,
+    loaded.business_date as effective_date,
+    'person' as party_kind,
+    source_row.person as customer_name,
+    null as id_type,
+    null as id_number,
+    null as id_valid_to,
+    case source_row.gender when 'Female' then 'F' when 'Male' then 'M' end as gender,
+    make_date(source_row.birth_year, source_row.birth_month, 1) as birth_date,
+    null as nationality,
+    null as mobile,
+    null as email,
+    concat_ws(
+        ', ',
+        source_row.address,
+        'Apt ' || source_row.apartment,
+        source_row.city,
+        concat_ws(' ', source_row.state, source_row.zipcode)
+    ) as address,
+    source_row.state as region_code,
+    null as occupation,
+    null as industry_code,
+    null as firm_size,
+    null as registered_capital,
+    null as legal_representative,
+    null as customer_level,
+    null as home_organisation_id,
+    null as usage_class,
+    null as importance_grade,
+    null as is_large_customer,
+    null as grid_manager_no,
+    null as fee_account,
+    null as opened_on,
+    null as closed_on,
+    'active' as status,
+    {{ lineage() }}
+from {{ source('tabformer', 'user') }} as source_row
+inner join {{ source('ops', 'loaded_file') }} as loaded on loaded.file_id = source_row._file_id
