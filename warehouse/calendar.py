@@ -1,7 +1,7 @@
 """The bank calendar (`ops.bank_calendar`): working days, holidays, make-up workdays (调休), ten-day periods (旬).
 
 The State Council decides them every year; the library chinesecalendar keeps its notices. Years that it does not know
-yet are provisional: weekends off, nothing else. A newer library overwrites them, and the version stands in every row.
+are provisional: weekends off, nothing else. A newer library overwrites them, and the version stands in every row.
 """
 
 import calendar
@@ -13,8 +13,8 @@ from importlib.metadata import version
 import chinese_calendar
 import psycopg
 
-FIRST_YEAR = 2007
-"""The first year of the present system of notices, and of the oracle that the tests compare with."""
+FIRST_YEAR = 1990
+"""Early enough for the facts of every source; working days are known from `first_known_year` on."""
 
 LAST_YEAR = 2030
 
@@ -44,6 +44,11 @@ def calendar_version() -> str:
     return f"chinesecalendar {version('chinesecalendar')}"
 
 
+def first_known_year() -> int:
+    """The first year whose holidays the library knows."""
+    return min(day.year for day in chinese_calendar.holidays)
+
+
 def last_known_year() -> int:
     """The last year whose notice the library knows."""
     return max(day.year for day in chinese_calendar.holidays)
@@ -59,10 +64,10 @@ def ten_day_period(day: date) -> tuple[int, date, date]:
 
 def calendar_days(first_year: int = FIRST_YEAR, last_year: int = LAST_YEAR) -> Iterator[CalendarDay]:
     """Every day from 1 January of `first_year` to 31 December of `last_year`."""
-    stamp, known_to = calendar_version(), last_known_year()
+    stamp, known = calendar_version(), range(first_known_year(), last_known_year() + 1)
     day = date(first_year, 1, 1)
     while day.year <= last_year:
-        is_provisional = day.year > known_to
+        is_provisional = day.year not in known
         holiday = None if is_provisional else chinese_calendar.holidays.get(day)
         is_makeup = not is_provisional and day in chinese_calendar.workdays
         names = chinese_calendar.Holiday(holiday) if holiday else None

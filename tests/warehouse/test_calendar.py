@@ -11,7 +11,7 @@ def test_loading_again_changes_nothing(owner):
     assert load_calendar(owner) == 0
     question = "select count(*), min(calendar_date), max(calendar_date) from ops.bank_calendar"
     assert owner.execute(question).fetchone() == (
-        (date(2031, 1, 1) - date(2007, 1, 1)).days, date(2007, 1, 1), date(LAST_YEAR, 12, 31)
+        (date(2031, 1, 1) - date(1990, 1, 1)).days, date(1990, 1, 1), date(LAST_YEAR, 12, 31)
     )  # fmt: skip
 
 
