@@ -228,9 +228,8 @@ def type_holds(column: Column, value: pl.Expr | None = None) -> pl.Expr | None:
     if base == "time":
         return text.str.contains(f"^{TIME_OF_DAY}$")
     if base == "date":
-        return (
-            text.str.contains(_format_pattern(column.date_format or ISO_DATE)) & value_of(column, value).is_not_null()
-        )
+        holds = text.str.contains(_format_pattern(column.date_format or ISO_DATE))
+        return (holds & value_of(column, value).is_not_null()) | text.is_null()
     if base in ("timestamp", "timestamptz"):
         offset = OFFSET if base == "timestamptz" else ""
         pattern = (
@@ -238,7 +237,7 @@ def type_holds(column: Column, value: pl.Expr | None = None) -> pl.Expr | None:
             if column.date_format
             else f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T]{TIME_OF_DAY}{offset}$"
         )
-        return text.str.contains(pattern) & value_of(column, value).is_not_null()
+        return (text.str.contains(pattern) & value_of(column, value).is_not_null()) | text.is_null()
     return None
 
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import polars as pl
 
 
-def history(base: pl.DataFrame, key: str, born: str, updates: Sequence[pl.DataFrame] = (),
-            deletions: pl.DataFrame | None = None) -> pl.DataFrame:
+def history(
+    base: pl.DataFrame, key: str, born: str, updates: Sequence[pl.DataFrame] = (), deletions: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Builds the change log of one master.
 
     Args:
@@ -34,7 +35,8 @@ def history(base: pl.DataFrame, key: str, born: str, updates: Sequence[pl.DataFr
     if len(parts) == 1:
         return first
     log = pl.concat(parts, how="diagonal").with_columns(
-        _order=pl.col("change_flag").replace_strict({"I": 0, "U": 1, "D": 2}, return_dtype=pl.Int8))
+        _order=pl.col("change_flag").replace_strict({"I": 0, "U": 1, "D": 2}, return_dtype=pl.Int8)
+    )
     log = log.sort(key, "effective_date", "_order", maintain_order=True)
     carried = [c for c in columns if c != key]
     log = log.with_columns(pl.col(carried).forward_fill().over(key))

@@ -21,12 +21,42 @@ from simulator.grid import Grid
 from simulator.randomness import Streams, choose
 
 HOUR_SHAPE = {
-    "residential": np.array([3, 2.5, 2.2, 2, 2, 2.2, 3, 3.8, 3.6, 3.2, 3.2, 3.8, 4.2, 3.8, 3.4, 3.4, 3.8, 4.8, 6.2, 7.4, 7.6, 7, 5.6, 4.2]),
+    "residential": np.array(
+        [3, 2.5, 2.2, 2, 2, 2.2, 3, 3.8, 3.6, 3.2, 3.2, 3.8, 4.2, 3.8, 3.4, 3.4, 3.8, 4.8, 6.2, 7.4, 7.6, 7, 5.6, 4.2]
+    ),
     "agricultural": np.array([3, 3, 3, 3, 3, 4, 5, 6, 6, 6, 5, 5, 4, 4, 5, 5, 5, 5, 4, 3, 3, 3, 3, 3.0]),
-    "commercial_single_part": np.array([1.5, 1.3, 1.2, 1.2, 1.2, 1.5, 2.2, 3.5, 5.5, 6.5, 6.8, 6.6, 6.2, 6.5, 6.8, 6.8, 6.6, 6.2, 5.8,
-                                        5.2, 4.4, 3.4, 2.4, 1.8]),
-    "commercial_two_part": np.array([3.4, 3.3, 3.2, 3.2, 3.2, 3.3, 3.6, 4.2, 5, 5.2, 5.2, 4.8, 4.4, 5, 5.2, 5.2, 5, 4.6, 4.4, 4.2, 4, 3.8,
-                                     3.6, 3.5])}
+    "commercial_single_part": np.array(
+        [
+            1.5,
+            1.3,
+            1.2,
+            1.2,
+            1.2,
+            1.5,
+            2.2,
+            3.5,
+            5.5,
+            6.5,
+            6.8,
+            6.6,
+            6.2,
+            6.5,
+            6.8,
+            6.8,
+            6.6,
+            6.2,
+            5.8,
+            5.2,
+            4.4,
+            3.4,
+            2.4,
+            1.8,
+        ]
+    ),
+    "commercial_two_part": np.array(
+        [3.4, 3.3, 3.2, 3.2, 3.2, 3.3, 3.6, 4.2, 5, 5.2, 5.2, 4.8, 4.4, 5, 5.2, 5.2, 5, 4.6, 4.4, 4.2, 4, 3.8, 3.6, 3.5]
+    ),
+}
 
 
 @dataclass
@@ -68,8 +98,11 @@ class Energy:
         days = day_array(month, month_end(month))
         size, count = points.height, len(days)
         usage = points["usage_class"].to_numpy()
-        target = points["base_kwh"].to_numpy()[:, None] * self._season(usage, days, month) * np.exp(
-            rng.normal(-0.02, 0.18, (size, count)))
+        target = (
+            points["base_kwh"].to_numpy()[:, None]
+            * self._season(usage, days, month)
+            * np.exp(rng.normal(-0.02, 0.18, (size, count)))
+        )
         opened = points["opened_on"].to_numpy().astype("datetime64[D]")
         alive = opened[:, None] <= days[None, :]
         multiplier = points["multiplier"].to_numpy()
@@ -95,8 +128,12 @@ class Energy:
         curves, demand_curve, shares = self._curves(rng, month, days, kwh, meter, shares, has_curve, alive)
         tou = np.array([tariffs.TARIFFS[t][3] for t in points["tariff_id"].to_list()])
         metered = (points["capacity"].to_numpy() >= 100) & (usage != "residential")
-        kvarh = np.where(metered[:, None], np.round(kwh / 100 * self.reactive[:, None] * rng.uniform(0.9, 1.1, (size, count))), 0
-                         ).astype(np.int64) * 100
+        kvarh = (
+            np.where(
+                metered[:, None], np.round(kwh / 100 * self.reactive[:, None] * rng.uniform(0.9, 1.1, (size, count))), 0
+            ).astype(np.int64)
+            * 100
+        )
         demand = np.round(kwh / 24 * rng.uniform(1.5, 2.2, (size, count)) / 100).astype(np.int64) * 100
         demand = np.where(has_curve[:, None], demand_curve, demand)
         high = points["high"].to_numpy() | has_curve
@@ -106,14 +143,31 @@ class Energy:
         def optional(values: np.ndarray, mask: np.ndarray) -> pl.Series:
             return pl.Series(values[rows, cols]).set(pl.Series(~mask[rows]), None)
 
-        readings = pl.DataFrame({
-            "service_point_id": points["service_point_id"].gather(rows), "meter_id": text(meter[rows, cols]),
-            "reading_date": days[cols], "register_total": (level % modulus[:, None])[rows, cols], "kwh": kwh[rows, cols],
-            "kwh_sharp": optional(shares[0], tou), "kwh_peak": optional(shares[1], tou), "kwh_flat": optional(shares[2], tou),
-            "kwh_valley": optional(shares[3], tou), "kvarh": optional(kvarh, metered), "max_demand_kw": optional(demand, high),
-            "quality": np.where(estimated[rows, cols] & ~has_curve[rows], "estimated", "actual"), "_date": days[cols]})
-        return MonthEnergy(readings, curves, kwh.sum(axis=1), np.stack([s.sum(axis=1) for s in shares], axis=1),
-                           kvarh.sum(axis=1), np.where(alive, demand, 0).max(axis=1))
+        readings = pl.DataFrame(
+            {
+                "service_point_id": points["service_point_id"].gather(rows),
+                "meter_id": text(meter[rows, cols]),
+                "reading_date": days[cols],
+                "register_total": (level % modulus[:, None])[rows, cols],
+                "kwh": kwh[rows, cols],
+                "kwh_sharp": optional(shares[0], tou),
+                "kwh_peak": optional(shares[1], tou),
+                "kwh_flat": optional(shares[2], tou),
+                "kwh_valley": optional(shares[3], tou),
+                "kvarh": optional(kvarh, metered),
+                "max_demand_kw": optional(demand, high),
+                "quality": np.where(estimated[rows, cols] & ~has_curve[rows], "estimated", "actual"),
+                "_date": days[cols],
+            }
+        )
+        return MonthEnergy(
+            readings,
+            curves,
+            kwh.sum(axis=1),
+            np.stack([s.sum(axis=1) for s in shares], axis=1),
+            kvarh.sum(axis=1),
+            np.where(alive, demand, 0).max(axis=1),
+        )
 
     def _season(self, usage: np.ndarray, days: np.ndarray, month: date) -> np.ndarray:
         factor = np.ones((len(usage), len(days)))
@@ -149,9 +203,17 @@ class Energy:
         parts[3] = parts[3] + np.where(household[:, None], rest, 0)
         return parts
 
-    def _curves(self, rng: np.random.Generator, month: date, days: np.ndarray, kwh: np.ndarray, meter: np.ndarray,
-                shares: list[np.ndarray], has_curve: np.ndarray, alive: np.ndarray
-                ) -> tuple[pl.DataFrame, np.ndarray, list[np.ndarray]]:
+    def _curves(
+        self,
+        rng: np.random.Generator,
+        month: date,
+        days: np.ndarray,
+        kwh: np.ndarray,
+        meter: np.ndarray,
+        shares: list[np.ndarray],
+        has_curve: np.ndarray,
+        alive: np.ndarray,
+    ) -> tuple[pl.DataFrame, np.ndarray, list[np.ndarray]]:
         points = self.grid.points
         who = np.flatnonzero(has_curve)
         count = len(days)
@@ -169,25 +231,44 @@ class Energy:
             for i in range(4):
                 shares[i][point] = values[place][:, hours == i].sum(axis=1)
         rows, cols = np.nonzero(alive[who])
-        frame = pl.DataFrame({
-            "service_point_id": points["service_point_id"].gather(who[rows]),
-            "meter_id": text(meter[who[rows], cols]), "reading_date": days[cols],
-            "readings": pl.Series(values[rows, cols], dtype=pl.Array(pl.Int64, 96)) if len(rows) else pl.Series(
-                [], dtype=pl.Array(pl.Int64, 96)),
-            "day_kwh": kwh[who[rows], cols], "_date": days[cols]}).with_columns(
-            interval_minutes=pl.lit(15), unit=pl.lit("kWh"), quality=pl.lit("actual"))
+        frame = pl.DataFrame(
+            {
+                "service_point_id": points["service_point_id"].gather(who[rows]),
+                "meter_id": text(meter[who[rows], cols]),
+                "reading_date": days[cols],
+                "readings": pl.Series(values[rows, cols], dtype=pl.Array(pl.Int64, 96))
+                if len(rows)
+                else pl.Series([], dtype=pl.Array(pl.Int64, 96)),
+                "day_kwh": kwh[who[rows], cols],
+                "_date": days[cols],
+            }
+        ).with_columns(interval_minutes=pl.lit(15), unit=pl.lit("kWh"), quality=pl.lit("actual"))
         return frame, demand, shares
 
     def meter_log(self) -> pl.DataFrame:
         """Change log of `meter`, complete once all months are read."""
         base = self.grid.meter_base
-        old = pl.DataFrame(self.old_meters, orient="row", schema={
-            "meter_id": pl.String, "effective_date": pl.Date, "end_reading": pl.Int64}).with_columns(removed_on="effective_date")
-        new = pl.DataFrame(self.new_meters, orient="row", schema={"meter_id": pl.String, "ix": pl.Int64, "installed_on": pl.Date})
-        fresh = new.join(self.grid.points.select("ix", "service_point_id", multiplier=pl.col("multiplier") * 10_000,
-                                                 register_digits="digits", has_load_curve="has_curve"), on="ix",
-                         maintain_order="left").with_columns(
-            start_reading=pl.lit(0, pl.Int64), removed_on=pl.lit(None, pl.Date), end_reading=pl.lit(None, pl.Int64))
+        old = pl.DataFrame(
+            self.old_meters,
+            orient="row",
+            schema={"meter_id": pl.String, "effective_date": pl.Date, "end_reading": pl.Int64},
+        ).with_columns(removed_on="effective_date")
+        new = pl.DataFrame(
+            self.new_meters, orient="row", schema={"meter_id": pl.String, "ix": pl.Int64, "installed_on": pl.Date}
+        )
+        fresh = new.join(
+            self.grid.points.select(
+                "ix",
+                "service_point_id",
+                multiplier=pl.col("multiplier") * 10_000,
+                register_digits="digits",
+                has_load_curve="has_curve",
+            ),
+            on="ix",
+            maintain_order="left",
+        ).with_columns(
+            start_reading=pl.lit(0, pl.Int64), removed_on=pl.lit(None, pl.Date), end_reading=pl.lit(None, pl.Int64)
+        )
         # the meters of the start are those of the points before any change
         start = base.with_columns(start_reading=pl.lit(0, pl.Int64))
         return history(pl.concat([start, fresh.select(start.columns)]), "meter_id", "installed_on", [old])

@@ -45,8 +45,17 @@ ROW_FAULTS = (
     ("grid_billing", "patrol", "finding", "bad_code", 0.002),
     ("grid_billing", "consumer", "usage_class", "bad_code", 0.0005),
 )
-RULES = {"unparsable_amount": "type", "bad_date": "type", "bad_code": "codes", "missing_required": "required",
-         "out_of_range": "minimum", "too_long": "max_length", "duplicate_key": "duplicate_key", "orphan": "orphan_reference"}
+LEAST_ROWS_A_FAULT = 120  # so that faults stay well below 1 % in small files too
+RULES = {
+    "unparsable_amount": "type",
+    "bad_date": "type",
+    "bad_code": "codes",
+    "missing_required": "required",
+    "out_of_range": "minimum",
+    "too_long": "max_length",
+    "duplicate_key": "duplicate_key",
+    "orphan": "orphan_reference",
+}
 
 
 @dataclass
@@ -77,9 +86,13 @@ class Planter:
     """
 
     def __init__(self, rng: np.random.Generator, business_date: date, at_least: bool) -> None:
-        self.rng, self.business_date, self.at_least = rng, business_date, at_least
+        self.rng, self.business_date = rng, business_date
+        self.owed = set(ROW_FAULTS) if at_least else set()
+        self.rows = self.planted = 0
 
-    def plant(self, contract: Contract, texts: pl.DataFrame, marked: pl.Series | None) -> tuple[pl.DataFrame, list[Fault]]:
+    def plant(
+        self, contract: Contract, texts: pl.DataFrame, marked: pl.Series | None
+    ) -> tuple[pl.DataFrame, list[Fault]]:
         """Damages some rows.
 
         Args:
@@ -88,30 +101,53 @@ class Planter:
         """
         faults = [f for f in self._marked(contract, texts, marked)]
         plan = [f for f in ROW_FAULTS if f[:2] == (contract.source, contract.table)]
-        free = self.rng.permutation(texts.height)
         taken = {f.position for f in faults}
-        free = [int(i) for i in free if int(i) not in taken] if plan else []
-        for source, table, column, kind, rate in plan:
+        drawn = min(texts.height, 50 + texts.height // 500) if plan else 0
+        free = [int(i) for i in self.rng.choice(texts.height, drawn, replace=False) if int(i) not in taken]
+        self.rows += texts.height
+        for planned in plan:
+            source, table, column, kind, rate = planned
             expected = texts.height * rate
             count = int(expected) + int(self.rng.random() < expected % 1)
-            if self.at_least and not count:
-                count = 1
-            count = min(count, len(free) // 2)
+            count = max(count, 1) if planned in self.owed else count
+            count = min(count, len(free) // 2, self.rows // LEAST_ROWS_A_FAULT - self.planted)
+            if count > 0:
+                self.owed.discard(planned)
+                self.planted += count
             for _ in range(count):
-                fault = Fault(source, self.business_date, table, column, kind, RULES[kind],
-                              FLAG if kind == "orphan" else QUARANTINE, free.pop())
+                fault = Fault(
+                    source,
+                    self.business_date,
+                    table,
+                    column,
+                    kind,
+                    RULES[kind],
+                    FLAG if kind == "orphan" else QUARANTINE,
+                    free.pop(),
+                )
                 texts = self._damage(contract, texts, fault)
                 faults.append(fault)
-        self.at_least = False
         return texts, faults
 
     def _marked(self, contract: Contract, texts: pl.DataFrame, marked: pl.Series | None) -> list[Fault]:
         if marked is None:
             return []
         column = next(c.name for c in contract.columns if c.check_digit)
-        return [Fault(contract.source, self.business_date, contract.table, column, kind, "check_digit_id", FLAG, place,
-                      value=texts[column][place])
-                for place, kind in enumerate(marked.to_list()) if kind is not None]
+        return [
+            Fault(
+                contract.source,
+                self.business_date,
+                contract.table,
+                column,
+                kind,
+                "check_digit_id",
+                FLAG,
+                place,
+                value=texts[column][place],
+            )
+            for place, kind in enumerate(marked.to_list())
+            if kind is not None
+        ]
 
     def _damage(self, contract: Contract, texts: pl.DataFrame, fault: Fault) -> pl.DataFrame:
         place, amount = fault.position, contract.control.amount_column
@@ -122,13 +158,15 @@ class Planter:
             # the same row again, at the end of the part; the second one is the bad one
             fault.value = texts[contract.row_key[0]][place]
             fault.position = texts.height
-            return pl.concat([texts, texts[place: place + 1]])
+            return pl.concat([texts, texts[place : place + 1]])
         column = contract.by_name[fault.column]
         value = self._wrong(contract, fault, column.name, texts[column.name][place])
         fault.value = value
         mask = np.zeros(texts.height, bool)
         mask[place] = True
-        return texts.with_columns(pl.when(pl.Series(mask)).then(pl.lit(value, pl.String)).otherwise(pl.col(column.name)).alias(column.name))
+        return texts.with_columns(
+            pl.when(pl.Series(mask)).then(pl.lit(value, pl.String)).otherwise(pl.col(column.name)).alias(column.name)
+        )
 
     @staticmethod
     def _wrong(contract: Contract, fault: Fault, name: str, value: str | None) -> str | None:
@@ -137,8 +175,11 @@ class Planter:
         if fault.kind == "unparsable_amount":
             return "1O2.3S" if not fixed else "0000000001O2S".rjust(column.width or 13, "0")
         if fault.kind == "bad_date":
-            return "20261345" if column.base_type == "date" and column.date_format else "2026-13-45" + (
-                " 10:00:00" if column.base_type == "timestamp" else "")
+            return (
+                "20261345"
+                if column.base_type == "date" and column.date_format
+                else "2026-13-45" + (" 10:00:00" if column.base_type == "timestamp" else "")
+            )
         if fault.kind == "bad_code":
             return "??"
         if fault.kind == "missing_required":
@@ -149,7 +190,11 @@ class Planter:
             if column.maximum is not None:
                 fault.rule = "maximum"
                 return str(int(float(column.maximum)) + 92)
-            return "-1" if column.base_type in ("integer", "bigint") else "-1" + ("." + "0" * column.scale if column.scale else "")
+            return (
+                "-1"
+                if column.base_type in ("integer", "bigint")
+                else "-1" + ("." + "0" * column.scale if column.scale else "")
+            )
         if fault.kind == "orphan":
             return "9" * len(value or "999999")
         raise ValueError(f"unknown fault {fault.kind}")
@@ -203,14 +248,17 @@ def damage(folder: Path, contract: Contract, business_date: date, kind: str) -> 
         if control:
             stem, dot, rest = control.name.partition(".")
             (folder / f"{stem}_r1{dot}{rest}").write_bytes(
-                control.read_bytes().replace(path.name.encode(), f"{name}_r1.{path.name.partition('.')[2]}".encode()))
+                control.read_bytes().replace(path.name.encode(), f"{name}_r1.{path.name.partition('.')[2]}".encode())
+            )
     elif kind == "misnamed":
         fault.rule = "file_name"
         os.replace(path, path.with_name(path.name.replace(f"{business_date:%Y%m%d}", f"{business_date:%d%m%Y}")))
     elif kind == "wrong_encoding":
         fault.rule = "encoding"
         text = data.decode(contract.layout.encoding)
-        path.write_bytes(text.encode("utf-16-le") if contract.layout.encoding.startswith("utf") else text.encode("utf-8"))
+        path.write_bytes(
+            text.encode("utf-16-le") if contract.layout.encoding.startswith("utf") else text.encode("utf-8")
+        )
     else:
         raise ValueError(f"unknown fault of a file: {kind}; one of {', '.join(FILE_FAULTS)}")
     return fault

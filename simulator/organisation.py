@@ -48,13 +48,22 @@ PRODUCTS = (
 
 def products() -> pl.DataFrame:
     """Change log of products."""
-    base = pl.DataFrame([r[:7] for r in PRODUCTS], orient="row", schema=[
-        ("product_id", pl.String), ("product_name", pl.String), ("product_line", pl.String),
-        ("product_category", pl.String), ("risk_level", pl.String), ("is_guaranteed", pl.Boolean),
-        ("term_months", pl.Int64)]).with_columns(
-        currency=pl.lit("CNY"), launched_on=pl.lit(date(2015, 1, 1)), withdrawn_on=pl.lit(None, pl.Date))
-    renamed = pl.DataFrame({"product_id": ["WM02"], "effective_date": [date(2026, 1, 5)],
-                            "product_name": ["稳享固收35天（新客版）"]})
+    base = pl.DataFrame(
+        [r[:7] for r in PRODUCTS],
+        orient="row",
+        schema=[
+            ("product_id", pl.String),
+            ("product_name", pl.String),
+            ("product_line", pl.String),
+            ("product_category", pl.String),
+            ("risk_level", pl.String),
+            ("is_guaranteed", pl.Boolean),
+            ("term_months", pl.Int64),
+        ],
+    ).with_columns(currency=pl.lit("CNY"), launched_on=pl.lit(date(2015, 1, 1)), withdrawn_on=pl.lit(None, pl.Date))
+    renamed = pl.DataFrame(
+        {"product_id": ["WM02"], "effective_date": [date(2026, 1, 5)], "product_name": ["稳享固收35天（新客版）"]}
+    )
     return history(base, "product_id", "launched_on", [renamed])
 
 
@@ -75,27 +84,47 @@ class Organisation:
         branches = 2 if subs < 20 else round(subs / 5)
         rows: list[tuple] = [("0001", "杭州城乡银行股份有限公司", None, "head_office", None)]
         rows += [(f"1{b + 1:03d}", f"杭州城乡银行第{b + 1}分行", "0001", "branch", None) for b in range(branches)]
-        rows += [(f"2{s + 1:03d}", f"杭州城乡银行第{s + 1}支行", f"1{s % branches + 1:03d}", "sub_branch", None)
-                 for s in range(subs)]
-        rows += [(f"3{o + 1:03d}", f"杭州城乡银行第{o + 1}网点", f"2{o % subs + 1:03d}", "outlet",
-                  int(rng.integers(1, 6))) for o in range(outlets)]
+        rows += [
+            (f"2{s + 1:03d}", f"杭州城乡银行第{s + 1}支行", f"1{s % branches + 1:03d}", "sub_branch", None)
+            for s in range(subs)
+        ]
+        rows += [
+            (f"3{o + 1:03d}", f"杭州城乡银行第{o + 1}网点", f"2{o % subs + 1:03d}", "outlet", int(rng.integers(1, 6)))
+            for o in range(outlets)
+        ]
         parts = addresses.draw(rng, len(rows))
-        base = pl.DataFrame(rows, orient="row", schema=[
-            ("organisation_id", pl.String), ("organisation_name", pl.String), ("parent_id", pl.String),
-            ("organisation_level", pl.String), ("star_level", pl.Int64)]).with_columns(
-            licence_no=pl.Series([f"B{i + 1:04d}S33301{i + 1:05d}" for i in range(len(rows))]),
-            region_code=parts["region_code"],
-            address=addresses.text(parts, np.zeros(len(rows), int), np.ones(len(rows), bool)),
-            phone=pl.Series([f"0571-8{n:07d}" for n in rng.integers(0, 10**7, len(rows))]),
-            opened_on=pl.Series(np.datetime64(FOUNDED) + rng.integers(0, 4000, len(rows)).astype("timedelta64[D]")),
-            closed_on=pl.lit(None, pl.Date),
-        ).with_columns(opened_on=pl.when(pl.col("organisation_id") == "0001").then(pl.lit(FOUNDED))
-                       .otherwise(pl.col("opened_on")))
+        base = (
+            pl.DataFrame(
+                rows,
+                orient="row",
+                schema=[
+                    ("organisation_id", pl.String),
+                    ("organisation_name", pl.String),
+                    ("parent_id", pl.String),
+                    ("organisation_level", pl.String),
+                    ("star_level", pl.Int64),
+                ],
+            )
+            .with_columns(
+                licence_no=pl.Series([f"B{i + 1:04d}S33301{i + 1:05d}" for i in range(len(rows))]),
+                region_code=parts["region_code"],
+                address=addresses.text(parts, np.zeros(len(rows), int), np.ones(len(rows), bool)),
+                phone=pl.Series([f"0571-8{n:07d}" for n in rng.integers(0, 10**7, len(rows))]),
+                opened_on=pl.Series(np.datetime64(FOUNDED) + rng.integers(0, 4000, len(rows)).astype("timedelta64[D]")),
+                closed_on=pl.lit(None, pl.Date),
+            )
+            .with_columns(
+                opened_on=pl.when(pl.col("organisation_id") == "0001")
+                .then(pl.lit(FOUNDED))
+                .otherwise(pl.col("opened_on"))
+            )
+        )
         self.outlets = [r[0] for r in rows if r[3] == "outlet"]
         self.branches = [r[0] for r in rows if r[3] == "branch"]
         self.parent = {r[0]: r[2] for r in rows}
-        upgraded = pl.DataFrame({"organisation_id": [self.outlets[0]], "effective_date": [date(2026, 4, 1)],
-                                 "star_level": [5]})
+        upgraded = pl.DataFrame(
+            {"organisation_id": [self.outlets[0]], "effective_date": [date(2026, 4, 1)], "star_level": [5]}
+        )
         self.units = history(base, "organisation_id", "opened_on", [upgraded])
         self._employ(streams, managers, start, horizon)
 
@@ -121,21 +150,44 @@ class Organisation:
         manager = np.array(post) == "customer_manager"
         grade = np.where(manager, pick(rng, ("junior", "middle", "senior", "chief"), (40, 35, 20, 5), size), None)
         ids = np.array([f"E{i + 1:05d}" for i in range(size)])
-        base = pl.DataFrame({
-            "employee_id": ids, "employee_name": people.names(rng, male), "organisation_id": place, "position": post,
-            "manager_grade": text(grade),
-            "qualification": text(np.where(manager, pick(rng, (
-                "银行业专业人员", "银行业专业人员;基金从业", "银行业专业人员;基金从业;保险从业"), None, size), None)),
-            "mobile": people.mobiles(rng, size), "hired_on": hired, "left_on": pl.Series([None] * size, dtype=pl.Date),
-        })
+        base = pl.DataFrame(
+            {
+                "employee_id": ids,
+                "employee_name": people.names(rng, male),
+                "organisation_id": place,
+                "position": post,
+                "manager_grade": text(grade),
+                "qualification": text(
+                    np.where(
+                        manager,
+                        pick(
+                            rng,
+                            ("银行业专业人员", "银行业专业人员;基金从业", "银行业专业人员;基金从业;保险从业"),
+                            None,
+                            size,
+                        ),
+                        None,
+                    )
+                ),
+                "mobile": people.mobiles(rng, size),
+                "hired_on": hired,
+                "left_on": pl.Series([None] * size, dtype=pl.Date),
+            }
+        )
         span = (horizon - start).days
         day = np.datetime64(start) + rng.integers(20, span, size).astype("timedelta64[D]")
         promoted = manager & choose(rng, size, 0.10) & np.isin(grade.astype(str), ("junior", "middle"))
-        up = pl.DataFrame({"employee_id": ids[promoted], "effective_date": day[promoted],
-                           "manager_grade": text(["middle" if g == "junior" else "senior" for g in grade[promoted]])})
+        up = pl.DataFrame(
+            {
+                "employee_id": ids[promoted],
+                "effective_date": day[promoted],
+                "manager_grade": text(["middle" if g == "junior" else "senior" for g in grade[promoted]]),
+            }
+        )
         phone = choose(rng, size, 0.05) & ~promoted
-        changed = pl.DataFrame({"employee_id": ids[phone], "effective_date": day[phone],
-                                "mobile": people.mobiles(rng, int(phone.sum()))})
+        changed = pl.DataFrame(
+            {"employee_id": ids[phone], "effective_date": day[phone], "mobile": people.mobiles(rng, int(phone.sum()))}
+        )
         self.employees = history(base, "employee_id", "hired_on", [up, changed])
         self.managers = ids[manager]
         self.tellers = ids[np.array(post) == "teller"]
@@ -147,16 +199,26 @@ class Organisation:
     def devices(self, streams: Streams) -> pl.DataFrame:
         """Change log of self-service devices, one to three an outlet."""
         rng = streams("devices")
-        rows = [(outlet, kind) for outlet in self.outlets
-                for kind in ("atm", "crs", "vtm", "kiosk")[: 1 + int(rng.integers(1, 4))]]
+        rows = [
+            (outlet, kind)
+            for outlet in self.outlets
+            for kind in ("atm", "crs", "vtm", "kiosk")[: 1 + int(rng.integers(1, 4))]
+        ]
         base = pl.DataFrame(rows, orient="row", schema=["organisation_id", "device_type"]).with_columns(
             device_id=pl.Series([f"D{i + 1:06d}" for i in range(len(rows))]),
-            installed_on=pl.Series(np.datetime64(date(2019, 1, 1)) + rng.integers(0, 2000, len(rows))
-                                   .astype("timedelta64[D]")),
-            removed_on=pl.lit(None, pl.Date), status=pl.lit("running"))
-        broken = pl.DataFrame({"device_id": [base["device_id"][0], base["device_id"][0]],
-                               "effective_date": [date(2026, 3, 9), date(2026, 3, 11)],
-                               "status": ["repair", "running"]})
+            installed_on=pl.Series(
+                np.datetime64(date(2019, 1, 1)) + rng.integers(0, 2000, len(rows)).astype("timedelta64[D]")
+            ),
+            removed_on=pl.lit(None, pl.Date),
+            status=pl.lit("running"),
+        )
+        broken = pl.DataFrame(
+            {
+                "device_id": [base["device_id"][0], base["device_id"][0]],
+                "effective_date": [date(2026, 3, 9), date(2026, 3, 11)],
+                "status": ["repair", "running"],
+            }
+        )
         return history(base, "device_id", "installed_on", [broken])
 
 

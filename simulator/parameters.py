@@ -65,8 +65,13 @@ TIME_DEPOSIT_SHARE = 0.27
 CORPORATE_GENERAL_SHARE = 0.35
 CORPORATE_TIME_SHARE = 0.20
 ACCOUNT_CLOSE_SHARE_A_YEAR = 0.02
-POSTINGS_A_MONTH = {"personal_demand": 8.4, "class_two": 3.0, "corporate_basic": 26.0, "corporate_general": 12.0,
-                    "loan_settlement": 2.0}
+POSTINGS_A_MONTH = {
+    "personal_demand": 8.4,
+    "class_two": 3.0,
+    "corporate_basic": 26.0,
+    "corporate_general": 12.0,
+    "loan_settlement": 2.0,
+}
 MEDIAN_MONTHLY_INCOME = 8_500  # CNY
 CUT_OFF_SECOND = 22 * 3600 + 30 * 60  # later transactions post on the next accounting date [domain F3: 22:30-24:00]
 AFTER_CUT_OFF_SHARE = 0.02
@@ -78,10 +83,22 @@ INTEREST_DAY = 21
 YEAR_END_ADJUSTMENT_SHARE = 0.05  # of corporate accounts, posted on 31 December [domain F3]
 
 # --- Loans ---
-LOAN_SHARES = {"mortgage": 0.10, "consumer": 0.07, "vehicle": 0.03, "personal_business": 0.03,
-               "working_capital": 0.30, "fixed_asset": 0.10}
-LOAN_RATE_PER_CENT = {"mortgage": 3.45, "consumer": 4.35, "vehicle": 3.95, "personal_business": 4.05,
-                      "working_capital": 3.85, "fixed_asset": 4.20}
+LOAN_SHARES = {
+    "mortgage": 0.10,
+    "consumer": 0.07,
+    "vehicle": 0.03,
+    "personal_business": 0.03,
+    "working_capital": 0.30,
+    "fixed_asset": 0.10,
+}
+LOAN_RATE_PER_CENT = {
+    "mortgage": 3.45,
+    "consumer": 4.35,
+    "vehicle": 3.95,
+    "personal_business": 4.05,
+    "working_capital": 3.85,
+    "fixed_asset": 4.20,
+}
 DELINQUENT_SHARE = 0.05
 PENALTY_FACTOR = 1.5  # contract rate + 50 % [domain C4: 30-50 %]
 FIVE_CLASS_DAYS = ((361, "loss"), (271, "doubtful"), (91, "substandard"), (31, "special_mention"))  # [domain C5]
@@ -117,11 +134,21 @@ ESTIMATED_SHARE = 0.008
 METER_CHANGE_SHARE_A_YEAR = 0.012
 ROLL_OVER_SHARE = 0.01  # meters whose register starts near its modulus
 CANCEL_REBILL_SHARE = 0.004
-FUND_PRICE = {"residential": 0, "agricultural": 0, "commercial_single_part": 2_900_000,
-              "commercial_two_part": 2_900_000}  # CNY per kWh in 1e-8 [domain A6, worked bill 0.029]
+FUND_PRICE = {
+    "residential": 0,
+    "agricultural": 0,
+    "commercial_single_part": 2_900_000,
+    "commercial_two_part": 2_900_000,
+}  # CNY per kWh in 1e-8 [domain A6, worked bill 0.029]
 LATE_FEE_RATE = {"residential": 1_000, "other": 2_000}  # share a day in 1e-6: 1 and 2 per mille [domain A10]
-BILL_CHANNELS_BANKED = {"bank_debit": 0.42, "mobile_bank": 0.22, "bank_counter": 0.03, "third_party": 0.23,
-                        "grid_app": 0.08, "grid_counter": 0.02}
+BILL_CHANNELS_BANKED = {
+    "bank_debit": 0.42,
+    "mobile_bank": 0.22,
+    "bank_counter": 0.03,
+    "third_party": 0.23,
+    "grid_app": 0.08,
+    "grid_counter": 0.02,
+}
 BILL_CHANNELS_OTHERS = {"third_party": 0.62, "grid_app": 0.30, "grid_counter": 0.08}
 LATE_PAYER_SHARE = 0.05
 UNPAID_SHARE = 0.006
@@ -134,11 +161,20 @@ SHARE_BANK_TO_GRID = 0.22
 WITHDRAWN_SHARE = 0.08
 
 # --- Calendar effects ---
-SPRING_FESTIVAL = {2026: (date(2026, 2, 15), date(2026, 2, 23)), 2025: (date(2025, 1, 28), date(2025, 2, 4)),
-                   2027: (date(2027, 2, 5), date(2027, 2, 12))}  # [domain F1]
-SPRING_FESTIVAL_LOAD = {"residential": 1.10, "agricultural": 0.8, "commercial_single_part": 0.55,
-                        "commercial_two_part": 0.45}  # [domain F2: industry -30 to -60 %]
-SEASON = {"residential": (1.15, 1.05, 0.85, 0.75, 0.80, 1.00, 1.50, 1.55, 1.10, 0.75, 0.80, 1.10),
-          "agricultural": (0.7, 0.7, 0.9, 1.1, 1.2, 1.4, 1.3, 1.2, 1.0, 0.9, 0.8, 0.7),
-          "commercial_single_part": (1.05, 0.95, 0.90, 0.88, 0.95, 1.10, 1.30, 1.32, 1.10, 0.92, 0.92, 1.05),
-          "commercial_two_part": (1.02, 0.90, 1.00, 0.98, 1.00, 1.05, 1.12, 1.12, 1.04, 1.00, 1.02, 1.05)}
+SPRING_FESTIVAL = {
+    2026: (date(2026, 2, 15), date(2026, 2, 23)),
+    2025: (date(2025, 1, 28), date(2025, 2, 4)),
+    2027: (date(2027, 2, 5), date(2027, 2, 12)),
+}  # [domain F1]
+SPRING_FESTIVAL_LOAD = {
+    "residential": 1.10,
+    "agricultural": 0.8,
+    "commercial_single_part": 0.55,
+    "commercial_two_part": 0.45,
+}  # [domain F2: industry -30 to -60 %]
+SEASON = {
+    "residential": (1.15, 1.05, 0.85, 0.75, 0.80, 1.00, 1.50, 1.55, 1.10, 0.75, 0.80, 1.10),
+    "agricultural": (0.7, 0.7, 0.9, 1.1, 1.2, 1.4, 1.3, 1.2, 1.0, 0.9, 0.8, 0.7),
+    "commercial_single_part": (1.05, 0.95, 0.90, 0.88, 0.95, 1.10, 1.30, 1.32, 1.10, 0.92, 0.92, 1.05),
+    "commercial_two_part": (1.02, 0.90, 1.00, 0.98, 1.00, 1.05, 1.12, 1.12, 1.04, 1.00, 1.02, 1.05),
+}

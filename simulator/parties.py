@@ -26,10 +26,13 @@ def draw(streams: Streams, count: int, history_start: date, horizon: date) -> pl
     persons = persons.hstack(addresses.draw(streams("homes"), persons_n))
     business = firms.draw(streams("firms"), count - persons_n)
     rng = streams("parties")
-    frame = pl.concat([
-        persons.with_columns(party_kind=pl.lit("person")),
-        business.with_columns(party_kind=pl.lit("firm")),
-    ], how="diagonal")
+    frame = pl.concat(
+        [
+            persons.with_columns(party_kind=pl.lit("person")),
+            business.with_columns(party_kind=pl.lit("firm")),
+        ],
+        how="diagonal",
+    )
     order = rng.permutation(count)
     frame = frame[order]
     year = (horizon - history_start).days
@@ -95,20 +98,26 @@ def source_rows(streams: Streams, source: str, members: pl.DataFrame, customer_i
     mobile[placeholder] = pick(rng, p.PLACEHOLDER_PHONES, None, int(placeholder.sum()))
 
     forms = {"core_banking": (80, 8, 8, 2, 2), "card": (40, 40, 10, 5, 5), "grid_billing": (30, 10, 20, 20, 20)}[source]
-    parts = members.select("region_code", "district", "street", "road", "number", "estate", "block", "unit", "floor",
-                           "door")
+    parts = members.select(
+        "region_code", "district", "street", "road", "number", "estate", "block", "unit", "floor", "door"
+    )
     elsewhere = pl.Series(choose(rng, size, p.OTHER_ADDRESS_SHARE[source]))
     drawn = addresses.draw(rng, size)
     parts = parts.select(pl.when(elsewhere).then(drawn[c]).otherwise(pl.col(c)).alias(c) for c in parts.columns)
     address = addresses.text(parts, pick(rng, np.arange(5), forms, size), ~person)
 
-    return members.drop("region_code", "district", "street", "road", "number", "estate", "block", "unit", "floor",
-                        "door").hstack(parts).with_columns(
-        customer_id=pl.Series(customer_ids),
-        held_name=text(_held_names(rng, members["name"].to_numpy().astype(object), person, source)),
-        id_type=text(kind), held_id=text(held),
-        held_mobile=text(mobile), held_address=address,
-        id_fault=text(fault),
+    return (
+        members.drop("region_code", "district", "street", "road", "number", "estate", "block", "unit", "floor", "door")
+        .hstack(parts)
+        .with_columns(
+            customer_id=pl.Series(customer_ids),
+            held_name=text(_held_names(rng, members["name"].to_numpy().astype(object), person, source)),
+            id_type=text(kind),
+            held_id=text(held),
+            held_mobile=text(mobile),
+            held_address=address,
+            id_fault=text(fault),
+        )
     )
 
 
@@ -118,9 +127,13 @@ def _held_names(rng: np.random.Generator, names: np.ndarray, person: np.ndarray,
     for place in np.flatnonzero(choose(rng, len(names), p.NAME_VARIANT_SHARE[source])):
         name, turn = names[place], rng.integers(0, 3)
         if not person[place]:
-            held[place] = (name.replace("有限责任公司", "有限公司") if turn == 0 else
-                           name.replace("杭州市", "").replace("杭州", "", 1) + "(杭州)" if turn == 1 else
-                           name.replace("有限公司", ""))
+            held[place] = (
+                name.replace("有限责任公司", "有限公司")
+                if turn == 0
+                else name.replace("杭州市", "").replace("杭州", "", 1) + "(杭州)"
+                if turn == 1
+                else name.replace("有限公司", "")
+            )
         elif "·" in name:
             held[place] = name.replace("·", ("•", ".", "")[turn])
         elif any(c in people.RARE for c in name):

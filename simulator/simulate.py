@@ -54,8 +54,10 @@ class SimulationReport:
     parties: int
 
     def __str__(self) -> str:
-        return (f"{self.rows:,} rows of {self.parties:,} parties in {self.files} files, "
-                f"{len(self.business_dates)} business dates, {self.faults} planted faults (seed {self.seed}, scale {self.scale:g})")
+        return (
+            f"{self.rows:,} rows of {self.parties:,} parties in {self.files} files, "
+            f"{len(self.business_dates)} business dates, {self.faults} planted faults (seed {self.seed}, scale {self.scale:g})"
+        )
 
 
 def simulate(
@@ -92,8 +94,15 @@ def simulate(
     if dates and dates[0] <= history_end:
         raise ValueError(f"the daily date {dates[0]} lies inside the history, which ends on {history_end}")
     truth = settings.home / "truth"
-    wanted = {"version": VERSION, "seed": seed, "scale": scale, "history_start": str(history_start),
-              "history_end": str(history_end), "daily_dates": [str(d) for d in dates], "file_faults": [[*map(str, f)] for f in file_faults]}
+    wanted = {
+        "version": VERSION,
+        "seed": seed,
+        "scale": scale,
+        "history_start": str(history_start),
+        "history_end": str(history_end),
+        "daily_dates": [str(d) for d in dates],
+        "file_faults": [[*map(str, f)] for f in file_faults],
+    }
     manifest = truth / MANIFEST
     if manifest.exists():
         kept = json.loads(manifest.read_text("utf-8"))
@@ -107,17 +116,27 @@ def simulate(
         marks.append(faults.damage(settings.landing / source / f"{day}", contracts[source][table], day, kind))
     truth.mkdir(parents=True, exist_ok=True)
     _write_truth(truth, run.identities(), marks, totals)
-    numbers = {"files": len(totals), "rows": sum(t.rows for t in totals), "faults": len(marks), "parties": run.world.height}
+    numbers = {
+        "files": len(totals),
+        "rows": sum(t.rows for t in totals),
+        "faults": len(marks),
+        "parties": run.world.height,
+    }
     paths = [f"{t.source}/{t.business_date}/{t.file}" for t in totals]
     misnamed = {f"{s}/{d}/{contracts[s][t].file_name(d)}" for s, t, d, kind in file_faults if kind == "misnamed"}
-    _replace(manifest, json.dumps({**wanted, "report": numbers, "paths": [x for x in paths if x not in misnamed]}, indent=1).encode())
+    _replace(
+        manifest,
+        json.dumps({**wanted, "report": numbers, "paths": [x for x in paths if x not in misnamed]}, indent=1).encode(),
+    )
     return SimulationReport(seed, scale, (history_end, *dates), **numbers)
 
 
 class _Run:
     """One simulation."""
 
-    def __init__(self, settings: Settings, seed: int, scale: float, start: date, end: date, dates: list[date], progress: Progress) -> None:
+    def __init__(
+        self, settings: Settings, seed: int, scale: float, start: date, end: date, dates: list[date], progress: Progress
+    ) -> None:
         self.settings, self.start, self.end, self.dates, self.progress = settings, start, end, dates, progress
         self.scale = scale
         self.streams = Streams(seed)
@@ -130,7 +149,9 @@ class _Run:
         self.files: dict[tuple[str, str], TableFile] = {}
         self.later: dict[tuple[str, str], list[pl.DataFrame]] = {}
         self.masters: dict[tuple[str, str], pl.DataFrame] = {}
-        self.deltas = {(s, t) for s, tables in self.contracts.items() for t, c in tables.items() if c.change.kind == "delta"}
+        self.deltas = {
+            (s, t) for s, tables in self.contracts.items() for t, c in tables.items() if c.change.kind == "delta"
+        }
 
     def _tick(self, text: str) -> None:
         self.progress(self.done, self.total, text)
@@ -156,8 +177,16 @@ class _Run:
         self.loans = Loans(s, self.customers, self.accounts, self.organisation, start, horizon)
         self.wealth = Wealth(s, self.customers, self.accounts, self.organisation, start, horizon)
         self.cards = Cards(s, self.world, self.customers, self.accounts, start, horizon)
-        self.grid = Grid(s, self.world, self.customers, self.accounts, max(20, round(p.SERVICE_POINTS * self.scale)),
-                         max(2, round(p.LOAD_CURVE_POINTS * self.scale)), start, horizon)
+        self.grid = Grid(
+            s,
+            self.world,
+            self.customers,
+            self.accounts,
+            max(20, round(p.SERVICE_POINTS * self.scale)),
+            max(2, round(p.LOAD_CURVE_POINTS * self.scale)),
+            start,
+            horizon,
+        )
         self.customers.give_consents(set(self.grid.frame["party_id"].to_list()))
         self.energy = Energy(s, self.grid)
         self.bills = Bills(s, self.grid, self.accounts, start)
@@ -172,20 +201,35 @@ class _Run:
         core, card, grid = ("core_banking", "card", "grid_billing")
         tariff, tariff_period = tariffs.masters()
         self.masters = {
-            (core, "organisation"): self.organisation.units, (core, "employee"): self.organisation.employees,
-            (core, "customer"): self.customers.log, (core, "customer_relation"): self.customers.relations,
-            (core, "manager_assignment"): self.customers.assignments, (core, "product"): organisation.products(),
-            (core, "account"): self.accounts.log, (core, "account_holder"): self.accounts.holders,
-            (core, "standing_order"): self.accounts.standing_orders(self.grid.links), (core, "loan"): self.loans.log,
-            (core, "collateral"): self.loans.collateral, (core, "guarantee"): self.loans.guarantees,
-            (core, "credit_limit"): self.loans.limits, (core, "campaign"): self.service.campaigns,
-            (core, "self_service_device"): self.organisation.devices(s), (core, "consent"): self.customers.consents,
-            (core, "manager_target"): self.service.targets, (core, "manager_score"): self.service.scores,
-            (card, "cardholder"): self.cards.holders, (card, "card"): self.cards.card_log,
-            (grid, "consumer"): self.grid.log, (grid, "supply_contract"): self.grid.contracts,
-            (grid, "service_point"): self.grid.point_log, (grid, "tariff"): tariff, (grid, "tariff_period"): tariff_period,
-            (grid, "line"): self.grid.lines, (grid, "transformer"): self.grid.transformers,
-            (grid, "equipment"): self.grid.equipment, (grid, "connection_project"): self.grid.projects,
+            (core, "organisation"): self.organisation.units,
+            (core, "employee"): self.organisation.employees,
+            (core, "customer"): self.customers.log,
+            (core, "customer_relation"): self.customers.relations,
+            (core, "manager_assignment"): self.customers.assignments,
+            (core, "product"): organisation.products(),
+            (core, "account"): self.accounts.log,
+            (core, "account_holder"): self.accounts.holders,
+            (core, "standing_order"): self.accounts.standing_orders(self.grid.links),
+            (core, "loan"): self.loans.log,
+            (core, "collateral"): self.loans.collateral,
+            (core, "guarantee"): self.loans.guarantees,
+            (core, "credit_limit"): self.loans.limits,
+            (core, "campaign"): self.service.campaigns,
+            (core, "self_service_device"): self.organisation.devices(s),
+            (core, "consent"): self.customers.consents,
+            (core, "manager_target"): self.service.targets,
+            (core, "manager_score"): self.service.scores,
+            (card, "cardholder"): self.cards.holders,
+            (card, "card"): self.cards.card_log,
+            (grid, "consumer"): self.grid.log,
+            (grid, "supply_contract"): self.grid.contracts,
+            (grid, "service_point"): self.grid.point_log,
+            (grid, "tariff"): tariff,
+            (grid, "tariff_period"): tariff_period,
+            (grid, "line"): self.grid.lines,
+            (grid, "transformer"): self.grid.transformers,
+            (grid, "equipment"): self.grid.equipment,
+            (grid, "connection_project"): self.grid.projects,
             (grid, "consent"): self.grid.consents,
         }
         self._opening()
@@ -193,14 +237,29 @@ class _Run:
     def _opening(self) -> None:
         """What stood at the eve of the history, and facts that do not wait for a month."""
         eve = self.start - timedelta(days=1)
-        held = self.accounts.frame.filter((pl.col("opened_on") < self.start)
-                                          & (pl.col("closed_on").is_null() | (pl.col("closed_on") >= self.start)))
-        self._emit("core_banking", "account_balance", held.select(
-            "account_id", balance_date=pl.lit(eve), balance="opening", currency=pl.lit("CNY"), _date=pl.lit(self.start)))
+        held = self.accounts.frame.filter(
+            (pl.col("opened_on") < self.start) & (pl.col("closed_on").is_null() | (pl.col("closed_on") >= self.start))
+        )
+        self._emit(
+            "core_banking",
+            "account_balance",
+            held.select(
+                "account_id",
+                balance_date=pl.lit(eve),
+                balance="opening",
+                currency=pl.lit("CNY"),
+                _date=pl.lit(self.start),
+            ),
+        )
         self._emit("core_banking", "wealth_holding", self.wealth.opening(eve))
-        for table, frame in (("repayment_schedule", self.loans.schedule), ("repayment", self.loans.repayments),
-                             ("credit_rating", self.loans.ratings), ("loan_default", self.loans.defaults),
-                             ("recovery", self.loans.recoveries), ("risk_assessment", self.wealth.assessments)):
+        for table, frame in (
+            ("repayment_schedule", self.loans.schedule),
+            ("repayment", self.loans.repayments),
+            ("credit_rating", self.loans.ratings),
+            ("loan_default", self.loans.defaults),
+            ("recovery", self.loans.recoveries),
+            ("risk_assessment", self.wealth.assessments),
+        ):
             self._emit("core_banking", table, frame)
         self._emit("grid_billing", "connection_stage", self.grid.stages)
 
@@ -233,7 +292,11 @@ class _Run:
     def _settle(self, month: date, last: date) -> pl.DataFrame:
         """The ledger of a month; an interest day begins a part of its own, for interest comes from the days before."""
         middle = month.replace(day=p.INTEREST_DAY)
-        parts = [(month, middle - timedelta(days=1)), (middle, last)] if month.month in p.INTEREST_MONTHS else [(month, last)]
+        parts = (
+            [(month, middle - timedelta(days=1)), (middle, last)]
+            if month.month in p.INTEREST_MONTHS
+            else [(month, last)]
+        )
         refs = []
         for first, end in parts:
             if first == middle and len(parts) == 2:
@@ -253,21 +316,44 @@ class _Run:
     def _emit_postings(self, postings: pl.DataFrame) -> None:
         ids = text(self.accounts.ids[postings["account"].to_numpy()])
         rows = postings.select(
-            "transaction_id", account_id=ids, accounting_date="date", transacted_at="at",
-            direction=pl.when(pl.col("sign") > 0).then(pl.lit("C")).otherwise(pl.lit("D")), amount="amount", currency=pl.lit("CNY"),
-            balance_after="balance_after", transaction_type="type", channel_id="channel", counterparty_account="counterparty_account",
-            counterparty_name="counterparty_name", counterparty_bank="counterparty_bank", operator_id="operator_id", summary="summary",
-            reverses_transaction_id="reverses_transaction_id", _date="date")
+            "transaction_id",
+            account_id=ids,
+            accounting_date="date",
+            transacted_at="at",
+            direction=pl.when(pl.col("sign") > 0).then(pl.lit("C")).otherwise(pl.lit("D")),
+            amount="amount",
+            currency=pl.lit("CNY"),
+            balance_after="balance_after",
+            transaction_type="type",
+            channel_id="channel",
+            counterparty_account="counterparty_account",
+            counterparty_name="counterparty_name",
+            counterparty_bank="counterparty_bank",
+            operator_id="operator_id",
+            summary="summary",
+            reverses_transaction_id="reverses_transaction_id",
+            _date="date",
+        )
         self._emit("core_banking", "account_transaction", rows)
         balances = ledger.end_of_day(postings)
         ids = text(self.accounts.ids[balances["account"].to_numpy()])
-        self._emit("core_banking", "account_balance", balances.select(
-            account_id=ids, balance_date="date", balance="balance", currency=pl.lit("CNY"), _date="date"))
+        self._emit(
+            "core_banking",
+            "account_balance",
+            balances.select(
+                account_id=ids, balance_date="date", balance="balance", currency=pl.lit("CNY"), _date="date"
+            ),
+        )
 
     def _book_cards(self, done: pl.DataFrame, end: date) -> None:
         payments, debits = pl.concat(self.card_payments), pl.concat(self.card_debits)
-        facts = self.cards.book(done, payments.filter(pl.col("paid_on") <= end), debits.filter(pl.col("posted_on") <= end))
-        self.card_payments, self.card_debits = [payments.filter(pl.col("paid_on") > end)], [debits.filter(pl.col("posted_on") > end)]
+        facts = self.cards.book(
+            done, payments.filter(pl.col("paid_on") <= end), debits.filter(pl.col("posted_on") <= end)
+        )
+        self.card_payments, self.card_debits = (
+            [payments.filter(pl.col("paid_on") > end)],
+            [debits.filter(pl.col("posted_on") > end)],
+        )
         for table, frame in facts.items():
             self._emit("card", table, frame)
 
@@ -287,10 +373,13 @@ class _Run:
         capacity = self.grid.line_capacity
         load = np.minimum(load, capacity / 100 * 0.7)
         top = np.round(load * 100).astype(np.int64)
-        return pl.DataFrame({
-            "line_id": [f"LN{n + 1:05d}" for n in range(self.grid.line_count)], "max_load_kw": top,
-            "open_capacity_kva": capacity * 8 // 10 - top * 10 // 9}).with_columns(
-            month=pl.lit(month), _date=pl.lit(calendar.next_month(month)))
+        return pl.DataFrame(
+            {
+                "line_id": [f"LN{n + 1:05d}" for n in range(self.grid.line_count)],
+                "max_load_kw": top,
+                "open_capacity_kva": capacity * 8 // 10 - top * 10 // 9,
+            }
+        ).with_columns(month=pl.lit(month), _date=pl.lit(calendar.next_month(month)))
 
     def _emit(self, source: str, table: str, frame: pl.DataFrame) -> None:
         """Facts: what is dated inside the history goes to the first load at once, the rest waits for its daily batch."""
@@ -341,26 +430,86 @@ class _Run:
     def identities(self) -> pl.DataFrame:
         """Which party each customer of each source is."""
         columns = ["party_id", "party_kind", "customer_id", "held_name", "id_type", "held_id", "id_fault", "name"]
-        parts = [frame.select(*columns, true_id=pl.coalesce("id_number", "uscc")).with_columns(source_system=pl.lit(source))
-                 for source, frame in (("core_banking", self.customers.frame), ("card", self.cards.frame), ("grid_billing", self.grid.frame))]
+        parts = [
+            frame.select(*columns, true_id=pl.coalesce("id_number", "uscc")).with_columns(source_system=pl.lit(source))
+            for source, frame in (
+                ("core_banking", self.customers.frame),
+                ("card", self.cards.frame),
+                ("grid_billing", self.grid.frame),
+            )
+        ]
         return pl.concat(parts).select(
-            "party_id", "party_kind", "source_system", "customer_id", true_name="name", true_id="true_id", held_name="held_name",
-            id_type="id_type", held_id="held_id", id_fault="id_fault")
+            "party_id",
+            "party_kind",
+            "source_system",
+            "customer_id",
+            true_name="name",
+            true_id="true_id",
+            held_name="held_name",
+            id_type="id_type",
+            held_id="held_id",
+            id_fault="id_fault",
+        )
 
 
 def _write_truth(folder: Path, identities: pl.DataFrame, marks: list[faults.Fault], totals: list[Totals]) -> None:
     rows = [asdict(f) for f in marks]
-    table = pl.DataFrame(rows, schema={
-        "source": pl.String, "business_date": pl.Date, "table": pl.String, "column": pl.String, "kind": pl.String, "rule": pl.String,
-        "outcome": pl.String, "position": pl.Int64, "line": pl.Int64, "file": pl.String, "value": pl.String, "true_amount": pl.Int64})
-    table = table.select("source", "business_date", "table", "file", "line", "column", "kind", expected_rule="rule",
-                         expected_outcome="outcome", value="value")
-    sums = pl.DataFrame([{
-        "source": t.source, "business_date": t.business_date, "table": t.table, "file": t.file, "rows": t.rows, "rows_good": t.rows_good,
-        "amount": None if t.amount is None else f"{t.amount:f}", "amount_good": None if t.amount_good is None else f"{t.amount_good:f}",
-        "sha256": t.sha256} for t in totals], schema={
-        "source": pl.String, "business_date": pl.Date, "table": pl.String, "file": pl.String, "rows": pl.Int64, "rows_good": pl.Int64,
-        "amount": pl.String, "amount_good": pl.String, "sha256": pl.String})
+    table = pl.DataFrame(
+        rows,
+        schema={
+            "source": pl.String,
+            "business_date": pl.Date,
+            "table": pl.String,
+            "column": pl.String,
+            "kind": pl.String,
+            "rule": pl.String,
+            "outcome": pl.String,
+            "position": pl.Int64,
+            "line": pl.Int64,
+            "file": pl.String,
+            "value": pl.String,
+            "true_amount": pl.Int64,
+        },
+    )
+    table = table.select(
+        "source",
+        "business_date",
+        "table",
+        "file",
+        "line",
+        "column",
+        "kind",
+        expected_rule="rule",
+        expected_outcome="outcome",
+        value="value",
+    )
+    sums = pl.DataFrame(
+        [
+            {
+                "source": t.source,
+                "business_date": t.business_date,
+                "table": t.table,
+                "file": t.file,
+                "rows": t.rows,
+                "rows_good": t.rows_good,
+                "amount": None if t.amount is None else f"{t.amount:f}",
+                "amount_good": None if t.amount_good is None else f"{t.amount_good:f}",
+                "sha256": t.sha256,
+            }
+            for t in totals
+        ],
+        schema={
+            "source": pl.String,
+            "business_date": pl.Date,
+            "table": pl.String,
+            "file": pl.String,
+            "rows": pl.Int64,
+            "rows_good": pl.Int64,
+            "amount": pl.String,
+            "amount_good": pl.String,
+            "sha256": pl.String,
+        },
+    )
     for name, frame in (("identities", identities), ("faults", table), ("totals", sums)):
         part = folder / f".{name}.part"
         frame.write_parquet(part, statistics=False)

@@ -19,10 +19,30 @@ PRICE = 100_000_000
 # tariff id: name, class, voltage, TOU, tiered, interruptible, per kVA, per kW, power factor standard, base prices by period
 # (two or three tiers where tiered) in CNY
 TARIFFS = {
-    "R1": ("居民生活（一户一表）", "residential", "<1kV", False, True, False, None, None, None,
-           {"flat": (0.538, 0.588, 0.838)}),
-    "R2": ("居民生活峰谷（一户一表）", "residential", "<1kV", True, True, False, None, None, None,
-           {"peak": (0.568, 0.618, 0.868), "valley": (0.288, 0.338, 0.588)}),
+    "R1": (
+        "居民生活（一户一表）",
+        "residential",
+        "<1kV",
+        False,
+        True,
+        False,
+        None,
+        None,
+        None,
+        {"flat": (0.538, 0.588, 0.838)},
+    ),
+    "R2": (
+        "居民生活峰谷（一户一表）",
+        "residential",
+        "<1kV",
+        True,
+        True,
+        False,
+        None,
+        None,
+        None,
+        {"peak": (0.568, 0.618, 0.868), "valley": (0.288, 0.338, 0.588)},
+    ),
     "A1": ("农业生产", "agricultural", "<1kV", False, False, False, None, None, 0.80, {"flat": (0.52,)}),
     "C1": ("工商业单一制", "commercial_single_part", "<1kV", False, False, False, None, None, None, {"flat": (0.68,)}),
     "C2": ("工商业单一制分时", "commercial_single_part", "1-10kV", True, False, False, None, None, 0.85, None),
@@ -35,10 +55,20 @@ BASE = {"C2": 0.68, "D1": 0.62, "D2": 0.62, "D3": 0.60, "D4": 0.60}
 FLOAT = {"sharp": 1.92, "peak": 1.6, "flat": 1.0, "valley": 0.4}  # [domain A3, Sichuan]
 # hours of the commercial periods: month range, from, to
 COMMERCIAL_HOURS = (
-    ("peak", 1, 12, 10, 12), ("flat", 1, 12, 7, 10), ("flat", 1, 12, 12, 15), ("flat", 1, 12, 21, 23),
-    ("valley", 1, 12, 23, 7), ("peak", 2, 6, 15, 21), ("peak", 9, 11, 15, 21), ("sharp", 7, 8, 15, 17),
-    ("peak", 7, 8, 17, 21), ("peak", 12, 12, 15, 19), ("sharp", 12, 12, 19, 21), ("peak", 1, 1, 15, 19),
-    ("sharp", 1, 1, 19, 21))
+    ("peak", 1, 12, 10, 12),
+    ("flat", 1, 12, 7, 10),
+    ("flat", 1, 12, 12, 15),
+    ("flat", 1, 12, 21, 23),
+    ("valley", 1, 12, 23, 7),
+    ("peak", 2, 6, 15, 21),
+    ("peak", 9, 11, 15, 21),
+    ("sharp", 7, 8, 15, 17),
+    ("peak", 7, 8, 17, 21),
+    ("peak", 12, 12, 15, 19),
+    ("sharp", 12, 12, 19, 21),
+    ("peak", 1, 1, 15, 19),
+    ("sharp", 1, 1, 19, 21),
+)
 RESIDENTIAL_HOURS = (("peak", 1, 12, 8, 22), ("valley", 1, 12, 22, 8))
 IN_FORCE = date(2023, 6, 1)
 
@@ -66,29 +96,80 @@ def masters() -> tuple[pl.DataFrame, pl.DataFrame]:
     """Change logs of `tariff` and `tariff_period`."""
     rows, parts = [], []
     for tariff, (name, usage, voltage, tou, tiered, interruptible, kva, kw, factor, prices) in TARIFFS.items():
-        rows.append((tariff, name, usage, voltage, tou, tiered, interruptible, kva and round(kva * 10**6),
-                     kw and round(kw * 10**6), factor and round(factor * 100)))
+        rows.append(
+            (
+                tariff,
+                name,
+                usage,
+                voltage,
+                tou,
+                tiered,
+                interruptible,
+                kva and round(kva * 10**6),
+                kw and round(kw * 10**6),
+                factor and round(factor * 100),
+            )
+        )
         hours = (RESIDENTIAL_HOURS if tariff == "R2" else COMMERCIAL_HOURS) if tou else (("flat", 1, 12, 0, 24),)
         for period, first, last, begin, end in hours:
             tiers = len(prices[period]) if prices else 1
             for tier in range(tiers):
                 edges = (0, *TIER_LIMITS, None)
-                parts.append((tariff, period, tier + 1 if tiered else None, first, last, f"{begin:02d}:00", f"{end:02d}:00",
-                              edges[tier] // 100 if tiered else None,
-                              edges[tier + 1] // 100 if tiered and edges[tier + 1] else None, price(tariff, period, tier)))
-    tariffs = pl.DataFrame(rows, orient="row", schema={
-        "tariff_id": pl.String, "tariff_name": pl.String, "usage_class": pl.String, "voltage_level": pl.String,
-        "is_time_of_use": pl.Boolean, "is_tiered": pl.Boolean, "is_interruptible": pl.Boolean, "basic_price_kva": pl.Int64,
-        "basic_price_kw": pl.Int64, "power_factor_standard": pl.Int64}).with_columns(
-        starts_on=pl.lit(IN_FORCE), ends_on=pl.lit(None, pl.Date))
-    renamed = pl.DataFrame({"tariff_id": ["D4"], "effective_date": [date(2026, 6, 1)],
-                            "tariff_name": ["工商业两部制（需量，可中断负荷）"]})
-    periods = pl.DataFrame(parts, orient="row", schema={
-        "tariff_id": pl.String, "period": pl.String, "tier": pl.Int64, "month_from": pl.Int64, "month_to": pl.Int64,
-        "time_from": pl.String, "time_to": pl.String, "kwh_from": pl.Int64, "kwh_to": pl.Int64, "price": pl.Int64})
-    periods = periods.with_columns(tariff_period_id=pl.Series([f"TP{i + 1:05d}" for i in range(periods.height)]),
-                                   since=pl.lit(IN_FORCE))
-    return history(tariffs, "tariff_id", "starts_on", [renamed]), history(periods, "tariff_period_id", "since").drop("since")
+                parts.append(
+                    (
+                        tariff,
+                        period,
+                        tier + 1 if tiered else None,
+                        first,
+                        last,
+                        f"{begin:02d}:00",
+                        f"{end:02d}:00",
+                        edges[tier] // 100 if tiered else None,
+                        edges[tier + 1] // 100 if tiered and edges[tier + 1] else None,
+                        price(tariff, period, tier),
+                    )
+                )
+    tariffs = pl.DataFrame(
+        rows,
+        orient="row",
+        schema={
+            "tariff_id": pl.String,
+            "tariff_name": pl.String,
+            "usage_class": pl.String,
+            "voltage_level": pl.String,
+            "is_time_of_use": pl.Boolean,
+            "is_tiered": pl.Boolean,
+            "is_interruptible": pl.Boolean,
+            "basic_price_kva": pl.Int64,
+            "basic_price_kw": pl.Int64,
+            "power_factor_standard": pl.Int64,
+        },
+    ).with_columns(starts_on=pl.lit(IN_FORCE), ends_on=pl.lit(None, pl.Date))
+    renamed = pl.DataFrame(
+        {"tariff_id": ["D4"], "effective_date": [date(2026, 6, 1)], "tariff_name": ["工商业两部制（需量，可中断负荷）"]}
+    )
+    periods = pl.DataFrame(
+        parts,
+        orient="row",
+        schema={
+            "tariff_id": pl.String,
+            "period": pl.String,
+            "tier": pl.Int64,
+            "month_from": pl.Int64,
+            "month_to": pl.Int64,
+            "time_from": pl.String,
+            "time_to": pl.String,
+            "kwh_from": pl.Int64,
+            "kwh_to": pl.Int64,
+            "price": pl.Int64,
+        },
+    )
+    periods = periods.with_columns(
+        tariff_period_id=pl.Series([f"TP{i + 1:05d}" for i in range(periods.height)]), since=pl.lit(IN_FORCE)
+    )
+    return history(tariffs, "tariff_id", "starts_on", [renamed]), history(periods, "tariff_period_id", "since").drop(
+        "since"
+    )
 
 
 def line_amount(quantity: np.ndarray, unit_price: np.ndarray | int) -> np.ndarray:
@@ -99,7 +180,9 @@ def line_amount(quantity: np.ndarray, unit_price: np.ndarray | int) -> np.ndarra
 def tier_split(before: np.ndarray, quantity: np.ndarray) -> list[np.ndarray]:
     """Splits a quantity over the three yearly tiers, given what was used in the year before (1e-4 kWh)."""
     edges = [0, *TIER_LIMITS, np.iinfo(np.int64).max // 4]
-    return [np.clip(np.minimum(before + quantity, edges[i + 1]) - np.maximum(before, edges[i]), 0, None) for i in range(3)]
+    return [
+        np.clip(np.minimum(before + quantity, edges[i + 1]) - np.maximum(before, edges[i]), 0, None) for i in range(3)
+    ]
 
 
 def power_factor(kwh: np.ndarray, kvarh: np.ndarray) -> np.ndarray:
@@ -117,7 +200,9 @@ def power_factor_rate(standard: int, cos_phi: np.ndarray) -> np.ndarray:
     """
     c = np.asarray(cos_phi, np.int64)
     below = standard - c
-    penalty = np.where(below <= 20, 50 * below, np.where(below <= 25, 1000 + 100 * (below - 20), 1500 + 200 * (below - 25)))
+    penalty = np.where(
+        below <= 20, 50 * below, np.where(below <= 25, 1000 + 100 * (below - 20), 1500 + 200 * (below - 25))
+    )
     above = c - standard
     if standard == 90:
         reward = np.where(above >= 5, 75, 15 * above)

@@ -16,8 +16,17 @@ from simulator.frames import text
 from simulator.organisation import Organisation
 from simulator.randomness import Streams, choose, pick
 
-PRODUCTS = (("WM01", "R1", 0), ("WM02", "R2", 35), ("WM03", "R2", 182), ("WF01", "R1", 0), ("WF02", "R3", 0),
-            ("WF03", "R4", 0), ("WI01", "R2", 0), ("WB01", "R1", 0), ("WG01", "R3", 0))
+PRODUCTS = (
+    ("WM01", "R1", 0),
+    ("WM02", "R2", 35),
+    ("WM03", "R2", 182),
+    ("WF01", "R1", 0),
+    ("WF02", "R3", 0),
+    ("WF03", "R4", 0),
+    ("WI01", "R2", 0),
+    ("WB01", "R1", 0),
+    ("WG01", "R3", 0),
+)
 DRIFT = {"R1": (0.0014, 0.0), "R2": (0.0025, 0.001), "R3": (0.004, 0.02), "R4": (0.006, 0.05)}  # a month: mean, spread
 ORDER = {"C1": 1, "C2": 2, "C3": 3, "C4": 4, "C5": 5}
 
@@ -30,8 +39,15 @@ class Wealth:
         holdings: State of all holdings: quantity in 1e-4 units, price in 1e-8 CNY.
     """
 
-    def __init__(self, streams: Streams, customers: Customers, accounts: Accounts, organisation: Organisation,
-                 start: date, horizon: date) -> None:
+    def __init__(
+        self,
+        streams: Streams,
+        customers: Customers,
+        accounts: Accounts,
+        organisation: Organisation,
+        start: date,
+        horizon: date,
+    ) -> None:
         self.streams, self.accounts, self.customers = streams, accounts, customers
         self.organisation, self.start, self.horizon = organisation, start, horizon
         rng = streams("wealth")
@@ -48,10 +64,21 @@ class Wealth:
         parts = []
         for year in range(2):
             day = np.maximum(opened, np.datetime64(self.start) - 330 + rng.integers(0, 320, size)) + 365 * year
-            parts.append(pl.DataFrame({"customer_id": frame["customer_id"].gather(self.who), "assessed_on": day,
-                                       "risk_level": self.level, "expires_on": day + 364}).with_columns(
-                channel_id=pl.Series(pick(rng, ("counter", "mobile_bank"), (30, 70), size)), _date=pl.Series(day)))
-        rows = pl.concat(parts).filter(pl.col("_date") <= self.horizon).sort("_date", "customer_id", maintain_order=True)
+            parts.append(
+                pl.DataFrame(
+                    {
+                        "customer_id": frame["customer_id"].gather(self.who),
+                        "assessed_on": day,
+                        "risk_level": self.level,
+                        "expires_on": day + 364,
+                    }
+                ).with_columns(
+                    channel_id=pl.Series(pick(rng, ("counter", "mobile_bank"), (30, 70), size)), _date=pl.Series(day)
+                )
+            )
+        rows = (
+            pl.concat(parts).filter(pl.col("_date") <= self.horizon).sort("_date", "customer_id", maintain_order=True)
+        )
         return rows.with_columns(assessment_id=pl.Series([f"RA{i + 1:08d}" for i in range(rows.height)]))
 
     def _product(self, rng: np.random.Generator, who: np.ndarray) -> np.ndarray:
@@ -71,8 +98,9 @@ class Wealth:
         product = self._product(rng, has)
         amount = self._amount(rng, has) * 2
         term = np.array([x[2] for x in PRODUCTS])[product]
-        ends = np.where(term > 0, np.datetime64(self.start) + rng.integers(1, np.maximum(term, 2)),
-                        np.datetime64("NaT"))
+        ends = np.where(
+            term > 0, np.datetime64(self.start) + rng.integers(1, np.maximum(term, 2)), np.datetime64("NaT")
+        )
         rows = self._new(has, product, amount, ends.astype("datetime64[D]"))
         return rows
 
@@ -81,13 +109,28 @@ class Wealth:
         first = self.holding_no
         self.holding_no += size
         main = self.accounts.main[self.who[who]]
-        return pl.DataFrame({
-            "holding_id": [f"WH{first + i + 1:08d}" for i in range(size)], "who": who, "account": main,
-            "customer_id": self.customers.frame["customer_id"].gather(self.who[who]),
-            "account_id": text(self.accounts.ids[main]),
-            "product": product, "quantity": amount * 100, "value": amount, "ends_on": ends},
-            schema_overrides={"holding_id": pl.String, "who": pl.Int64, "account": pl.Int64, "product": pl.Int64,
-                              "quantity": pl.Int64, "value": pl.Int64, "ends_on": pl.Date})
+        return pl.DataFrame(
+            {
+                "holding_id": [f"WH{first + i + 1:08d}" for i in range(size)],
+                "who": who,
+                "account": main,
+                "customer_id": self.customers.frame["customer_id"].gather(self.who[who]),
+                "account_id": text(self.accounts.ids[main]),
+                "product": product,
+                "quantity": amount * 100,
+                "value": amount,
+                "ends_on": ends,
+            },
+            schema_overrides={
+                "holding_id": pl.String,
+                "who": pl.Int64,
+                "account": pl.Int64,
+                "product": pl.Int64,
+                "quantity": pl.Int64,
+                "value": pl.Int64,
+                "ends_on": pl.Date,
+            },
+        )
 
     def opening(self, day: date) -> pl.DataFrame:
         """Holdings as they stood at the end of a day before the history."""
@@ -96,9 +139,17 @@ class Wealth:
     @staticmethod
     def _held(rows: pl.DataFrame) -> pl.DataFrame:
         products = np.array([x[0] for x in PRODUCTS])
-        return rows.select("holding_id", "customer_id", "account_id", holding_date="_date",
-                           product_id=text(products[rows["product"].to_numpy()]), quantity="quantity",
-                           market_value="value", currency=pl.lit("CNY"), _date="_date")
+        return rows.select(
+            "holding_id",
+            "customer_id",
+            "account_id",
+            holding_date="_date",
+            product_id=text(products[rows["product"].to_numpy()]),
+            quantity="quantity",
+            market_value="value",
+            currency=pl.lit("CNY"),
+            _date="_date",
+        )
 
     def plan(self, month: date) -> pl.DataFrame:
         """Requests of a month: purchases (only where the money is there), sales and maturities."""
@@ -115,13 +166,29 @@ class Wealth:
         term = np.array([x[2] for x in PRODUCTS])[product]
         ends = np.where(term > 0, day + term.astype("timedelta64[D]"), np.datetime64("NaT")).astype("datetime64[D]")
         self.buys = self._new(buyers, product, amount, ends).with_columns(
-            _date=pl.Series(day), at=pl.Series(at), side=pl.lit("buy"))
+            _date=pl.Series(day), at=pl.Series(at), side=pl.lit("buy")
+        )
         main = self.accounts.main[self.who[buyers]]
         channel = pick(rng, ("mobile_bank", "counter"), (75, 25), len(buyers)).astype(object)
-        asked = [ledger.requests(len(buyers), account=main, date=day, at=at, sign=-1, amount=amount, type="wealth_buy",
-                                 channel=channel, mode=ledger.ALL_OR_NOTHING, ref=self.buys["holding_id"], summary="购买理财")]
+        asked = [
+            ledger.requests(
+                len(buyers),
+                account=main,
+                date=day,
+                at=at,
+                sign=-1,
+                amount=amount,
+                type="wealth_buy",
+                channel=channel,
+                mode=ledger.ALL_OR_NOTHING,
+                ref=self.buys["holding_id"],
+                summary="购买理财",
+            )
+        ]
         held = self.open
-        ending = (held["ends_on"] >= month).fill_null(False).to_numpy() & (held["ends_on"] <= last).fill_null(False).to_numpy()
+        ending = (held["ends_on"] >= month).fill_null(False).to_numpy() & (held["ends_on"] <= last).fill_null(
+            False
+        ).to_numpy()
         flexible = held["ends_on"].is_null().to_numpy()
         selling = flexible & choose(rng, held.height, 0.06)
         out = held.filter(pl.Series(ending | selling))
@@ -131,10 +198,26 @@ class Wealth:
         mean = np.array([DRIFT[x[1]][0] for x in PRODUCTS])[out["product"].to_numpy()]
         value = np.round(out["value"].to_numpy() * (1 + mean)).astype(np.int64)
         at = day.astype("datetime64[us]") + np.timedelta64(35_000, "s")
-        self.sales = out.with_columns(_date=pl.Series(day), at=pl.Series(at), value=pl.Series(value),
-                                      side=text(np.where(np.isnat(matured), "sell", "maturity")))
-        asked.append(ledger.requests(out.height, account=out["account"], date=day, at=at, sign=1, amount=value,
-                                     type="wealth_sell", channel="batch", ref="S" + out["holding_id"], summary="理财赎回"))
+        self.sales = out.with_columns(
+            _date=pl.Series(day),
+            at=pl.Series(at),
+            value=pl.Series(value),
+            side=text(np.where(np.isnat(matured), "sell", "maturity")),
+        )
+        asked.append(
+            ledger.requests(
+                out.height,
+                account=out["account"],
+                date=day,
+                at=at,
+                sign=1,
+                amount=value,
+                type="wealth_sell",
+                channel="batch",
+                ref="S" + out["holding_id"],
+                summary="理财赎回",
+            )
+        )
         return pl.concat(asked)
 
     def book(self, month: date, done: pl.DataFrame) -> dict[str, pl.DataFrame]:
@@ -152,22 +235,33 @@ class Wealth:
         sold = choose(rng, size, 0.6)
         rows = trades.select(
             pl.Series("trade_id", [f"WT{self.trade_no + i + 1:09d}" for i in range(size)], dtype=pl.String),
-            "customer_id", "account_id",
+            "customer_id",
+            "account_id",
             product_id=text(np.array([x[0] for x in PRODUCTS])[product]),
             employee_id=text(np.where(sold, self.organisation.managers[manager], None)),
-            traded_at="at", side="side", amount="value",
-            fee=pl.when(pl.Series(np.isin(product, (4, 5)))).then((pl.col("value") * 0.001).cast(pl.Int64)).otherwise(0),
+            traded_at="at",
+            side="side",
+            amount="value",
+            fee=pl.when(pl.Series(np.isin(product, (4, 5))))
+            .then((pl.col("value") * 0.001).cast(pl.Int64))
+            .otherwise(0),
             product_risk_level=text(np.array([x[1] for x in PRODUCTS])[product]),
-            customer_risk_level=text(self.level[trades["who"].to_numpy()]), _date="_date")
+            customer_risk_level=text(self.level[trades["who"].to_numpy()]),
+            _date="_date",
+        )
         self.trade_no += size
         gone = self.sales.with_columns(quantity=pl.lit(0, pl.Int64), value=pl.lit(0, pl.Int64))
         kept = self.open.filter(~pl.col("holding_id").is_in(self.sales["holding_id"].implode()))
         state = pl.concat([kept, bought.select(kept.columns)])
         last = month_end(month)
         level = np.array([x[1] for x in PRODUCTS])[state["product"].to_numpy()]
-        change = np.array([DRIFT[x][0] for x in level]) + np.array([DRIFT[x][1] for x in level]) * rng.normal(0, 1, state.height)
-        revalued = state.with_columns(value=pl.Series(np.round(state["value"].to_numpy() * (1 + change)).astype(np.int64),
-                                                      dtype=pl.Int64), _date=pl.lit(last))
+        change = np.array([DRIFT[x][0] for x in level]) + np.array([DRIFT[x][1] for x in level]) * rng.normal(
+            0, 1, state.height
+        )
+        revalued = state.with_columns(
+            value=pl.Series(np.round(state["value"].to_numpy() * (1 + change)).astype(np.int64), dtype=pl.Int64),
+            _date=pl.lit(last),
+        )
         begun = bought.filter(pl.col("_date") < last).select(revalued.columns)
         held = pl.concat([self._held(begun), self._held(gone.select(revalued.columns)), self._held(revalued)])
         self.open = revalued.drop("_date")

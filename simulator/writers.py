@@ -130,7 +130,7 @@ class TableFile:
             return
         scale = self._amount.scale or 0
         value = pl.col(self._amount.name)
-        units = (value.str.replace(".", "", literal=True) if self._amount.implied_decimals is None else value)
+        units = value.str.replace(".", "", literal=True) if self._amount.implied_decimals is None else value
         total = Decimal(texts.select(units.cast(pl.Int64, strict=False).sum()).item() or 0)
         lost = Decimal(0)
         for fault in bad:
@@ -217,8 +217,11 @@ class _DelimitedSink(_TextSink):
 
     def write(self, texts: pl.DataFrame) -> np.ndarray:
         numbers = self.numbered(texts.height)
-        self.put(texts.select(pl.concat_str([pl.col(c).fill_null("") for c in texts.columns],
-                                            separator=self.layout.delimiter)).to_series())
+        self.put(
+            texts.select(
+                pl.concat_str([pl.col(c).fill_null("") for c in texts.columns], separator=self.layout.delimiter)
+            ).to_series()
+        )
         return numbers
 
 
@@ -301,13 +304,13 @@ class _RecordsSink(_TextSink):
         delimiter = self.layout.delimiter
         frame = texts
         parents = list(self.layout.of_role("parent").items())
-        (row_code, row), = self.layout.of_role("row").items()
+        ((row_code, row),) = self.layout.of_role("row").items()
         line = pl.concat_str([pl.lit(row_code), *(self._field(f) for f in row.fields)], separator=delimiter)
         if not parents:
             numbers = self.numbered(texts.height)
             self.put(frame.select(line).to_series())
             return numbers
-        (code, parent), = parents
+        ((code, parent),) = parents
         head = pl.concat_str([pl.lit(code), *(pl.col(f).fill_null("") for f in parent.fields)], separator=delimiter)
         frame = frame.select(_head=head, _line=line)
         before = frame["_head"].shift(1)
@@ -315,7 +318,9 @@ class _RecordsSink(_TextSink):
         new = (frame["_head"] != before).fill_null(True)
         self._last = frame["_head"][-1]
         start = self.line
-        frame = frame.with_columns(_text=pl.when(new).then(pl.col("_head") + self.ends + pl.col("_line")).otherwise("_line"))
+        frame = frame.with_columns(
+            _text=pl.when(new).then(pl.col("_head") + self.ends + pl.col("_line")).otherwise("_line")
+        )
         self._stream.write((self.ends.join(frame["_text"].to_list()) + self.ends).encode(self.encoding))
         added = new.cast(pl.Int64).cum_sum().to_numpy()
         self.line += frame.height + int(added[-1])
@@ -328,7 +333,10 @@ class _RecordsSink(_TextSink):
 
     def trailer(self, totals: Totals, amount: Column | None) -> None:
         for code, record in self.layout.of_role("trailer").items():
-            values = {"row_count": str(totals.rows), "amount_total": "" if totals.amount is None else f"{totals.amount:f}"}
+            values = {
+                "row_count": str(totals.rows),
+                "amount_total": "" if totals.amount is None else f"{totals.amount:f}",
+            }
             self.put([self.layout.delimiter.join([code, *(values.get(f, "") for f in record.fields)])])
 
 
@@ -338,7 +346,9 @@ class _ParquetSink:
     def __init__(self, contract: Contract, path: Path, business_date: date) -> None:
         self.contract, self.path = contract, path
         self.schema = pl.DataFrame(schema={c.file_header: self._kind(c) for c in contract.columns}).to_arrow().schema
-        self._writer = pyarrow.parquet.ParquetWriter(path, self.schema, compression="zstd", version="2.6", store_schema=False)
+        self._writer = pyarrow.parquet.ParquetWriter(
+            path, self.schema, compression="zstd", version="2.6", store_schema=False
+        )
         self.line = 0
 
     @staticmethod
@@ -346,8 +356,13 @@ class _ParquetSink:
         base = column.base_type
         if base == "numeric":
             return pl.Decimal(column.size or 38, column.scale or 0)
-        return {"integer": pl.Int32(), "bigint": pl.Int64(), "boolean": pl.Boolean(), "date": pl.Date(),
-                "timestamp": pl.Datetime("us")}.get(base, pl.String())
+        return {
+            "integer": pl.Int32(),
+            "bigint": pl.Int64(),
+            "boolean": pl.Boolean(),
+            "date": pl.Date(),
+            "timestamp": pl.Datetime("us"),
+        }.get(base, pl.String())
 
     def write(self, texts: pl.DataFrame) -> np.ndarray:
         numbers = np.arange(texts.height) + self.line + 1
@@ -374,7 +389,13 @@ class _ParquetSink:
         self._writer.close()
 
 
-SINKS = {Delimited: _DelimitedSink, FixedWidth: _FixedWidthSink, JsonLines: _JsonSink, Records: _RecordsSink, Parquet: _ParquetSink}
+SINKS = {
+    Delimited: _DelimitedSink,
+    FixedWidth: _FixedWidthSink,
+    JsonLines: _JsonSink,
+    Records: _RecordsSink,
+    Parquet: _ParquetSink,
+}
 
 
 def _sink(contract: Contract, path: Path, business_date: date) -> _TextSink | _ParquetSink:
