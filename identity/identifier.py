@@ -99,6 +99,5 @@ def taiwan_permit(number: str) -> str | None:
 
 
 CHECKS: dict[str, Callable[[str], str | None]] = {
-    check.__name__: check
-    for check in (resident_id, uscc, business_licence, passport, hk_macao_permit, taiwan_permit)
+    check.__name__: check for check in (resident_id, uscc, business_licence, passport, hk_macao_permit, taiwan_permit)
 }

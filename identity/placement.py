@@ -113,7 +113,9 @@ def place(customers: Iterable[Customer], rules: Rules, business_date: date) -> I
                 party_of[member.key] = side
                 reasons[member.key] = "matching_basis_ended"
     conflicts = [
-        _conflict(one, party_of[one.key].party_id, None, "same_customer", "identifier_changed", business_date.isoformat())
+        _conflict(
+            one, party_of[one.key].party_id, None, "same_customer", "identifier_changed", business_date.isoformat()
+        )
         for one in everyone.values()
         if one.is_pending and one.has_other_identifier
     ]
@@ -249,7 +251,15 @@ def _membership_event(customer: Customer, party: _Party, reason: str | None) -> 
         basis = "matching_basis" if len(controllers) > 1 else "same_controller"
     event_id = _event_id(event_type, customer.key, party.party_id, customer.last_event_id or "")
     return Event(
-        event_id, customer.last_event_id, event_type, party.party_id, customer.party_id, customer.key, rule, reason, basis
+        event_id,
+        customer.last_event_id,
+        event_type,
+        party.party_id,
+        customer.party_id,
+        customer.key,
+        rule,
+        reason,
+        basis,
     )
 
 

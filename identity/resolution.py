@@ -48,10 +48,12 @@ where
     )
 """
 
-_COLUMNS = (
-    "source_system customer_id controller_id party_kind customer_name id_type id_number has_matching_basis "
-    "first_known_at name_key identifier_kind identifier identifier_state has_other_identifier rule_version"
-).split()
+_AS_STAGED = ["source_system", "customer_id", "controller_id", "party_kind", "customer_name", "id_type", "id_number"]
+_COLUMNS = [
+    *_AS_STAGED,
+    *("has_matching_basis", "first_known_at", "name_key", "identifier_kind", "identifier", "identifier_state"),
+    *("has_other_identifier", "rule_version"),
+]
 
 _TAKE_OVER = f"""
 insert into identity.standardised_customer ({", ".join(_COLUMNS)})
@@ -195,11 +197,13 @@ def resolve(
 def _changed_customers(cursor: psycopg.Cursor[Any], rules: Rules) -> pl.DataFrame:
     """Return the customers that are new or changed, standardised."""
     cursor.execute(_CHANGED, {"rule_version": rules.version})
-    text = {column: pl.String for column in [*_COLUMNS[:7], "old_kind", "old_identifier", "old_party_kind"]}
+    text = {column: pl.String for column in [*_AS_STAGED, "old_kind", "old_identifier", "old_party_kind"]}
     flags = {column: pl.Boolean for column in ("has_matching_basis", "is_placed", "is_pending", "has_other_identifier")}
     schema = {**text, **flags, "first_known_at": pl.Datetime("us", "UTC")}
     names = [column.name for column in cursor.description or ()]
     rows = pl.DataFrame(cursor.fetchall(), schema={name: schema[name] for name in names}, orient="row")
+    if rows.is_empty():
+        return rows
     had_another = pl.col("old_identifier").is_not_null() & (
         pl.col("identifier").ne_missing(pl.col("old_identifier"))
         | pl.col("identifier_kind").ne_missing(pl.col("old_kind"))
@@ -244,9 +248,7 @@ def _append(
     newcomers = changed.filter(~pl.col("is_placed"))
     first_known = {
         (source, customer): received
-        for source, customer, received in newcomers.select(
-            "source_system", "customer_id", "first_known_at"
-        ).iter_rows()
+        for source, customer, received in newcomers.select("source_system", "customer_id", "first_known_at").iter_rows()
     }
     cursor.execute(
         "create temporary table decided ("
