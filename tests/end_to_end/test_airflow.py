@@ -1,0 +1,135 @@
+"""One business date through a real Airflow: from three triggers over the assets' partitions to a publication."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import httpx
+import psutil
+import psycopg
+import pytest
+
+import simulator
+from pipeline import airflow
+from pipeline.schema import prepare
+from pipeline.steps import SIMULATED_SOURCES
+from warehouse.connection import url
+from warehouse.server import EmbeddedServer
+from warehouse.settings import get_settings
+
+SCALE, SEED = 0.001, 20261101
+PATIENCE = 900
+"""Seconds that a run may take on a busy machine; on a quiet one the whole test takes a fraction of it."""
+
+
+@pytest.fixture(scope="module")
+def landed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[date]:
+    """A home of its own with the extracts of the first load landed; yields their business date."""
+    home = tmp_path_factory.mktemp("airflow")
+    home.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("C360_HOME", str(home))
+        patch.setenv("C360_DATABASE", "c360")
+        try:
+            prepare()
+            yield simulator.simulate(get_settings(), seed=SEED, scale=SCALE).business_dates[0]
+        finally:
+            EmbeddedServer(home).remove()
+
+
+@pytest.fixture(scope="module")
+def handle(landed: date) -> Iterator[airflow.Handle]:
+    """A real Airflow on that home."""
+    running = airflow.start(get_settings(), port=0)
+    yield running
+    airflow.stop(running)
+
+
+def test_a_business_date_goes_its_way(handle: airflow.Handle, landed: date) -> None:
+    wait(lambda: known_dags(handle) >= {"build_and_publish", *(f"ingest_{source}" for source in SIMULATED_SOURCES)})
+    for source in SIMULATED_SOURCES:
+        trigger(handle, f"ingest_{source}", landed)
+    wait(lambda: all(state(handle, f"ingest_{source}") == "success" for source in SIMULATED_SOURCES))
+    wait(lambda: state(handle, "build_and_publish") == "success")
+
+    (run,) = runs(handle, "build_and_publish")
+    assert (run["partition_key"], run["run_type"]) == (landed.isoformat(), "asset_triggered")
+    log = log_of(handle, "build_and_publish", run["dag_run_id"], "publish")
+    assert "publication 1 is in force" in log
+    with psycopg.connect(url("bianca")) as reader:
+        assert reader.execute("select number from mart.publication").fetchone() == (1,)
+        assert reader.execute("select count(*) from mart.mart_customer_360").fetchone() > (0,)
+
+
+def test_a_wrong_date_is_refused_at_the_form(handle: airflow.Handle) -> None:
+    for form in ({"business_date": "2026-02-30"}, {"business_date": ""}, {}):
+        with pytest.raises(httpx.HTTPStatusError) as refusal:
+            handle.request("POST", "/api/v2/dags/ingest_card/dagRuns", json={"logical_date": None, "conf": form})
+        assert refusal.value.response.status_code == httpx.codes.BAD_REQUEST
+        assert "business_date" in refusal.value.response.text
+
+
+def test_pages_are_for_those_who_are_logged_in(handle: airflow.Handle) -> None:
+    stranger = httpx.get(f"{handle.url}/warehouse/data_docs/")
+    assert stranger.is_redirect and "/auth/login" in stranger.headers["location"]
+    token = handle.request("GET", "/api/v2/version").request.headers["Authorization"].removeprefix("Bearer ")
+    with httpx.Client(base_url=handle.url, cookies={"_token": token}) as dora:
+        assert "Great Expectations" in dora.get("/warehouse/data_docs/").text
+        assert dora.get("/warehouse/dbt_docs/").status_code == httpx.codes.OK
+        assert dora.get("/warehouse/../secrets.json").status_code == httpx.codes.NOT_FOUND
+        assert dora.get("/warehouse/packages/").status_code == httpx.codes.NOT_FOUND
+
+
+def test_stop_leaves_nothing_running(handle: airflow.Handle) -> None:
+    """Last, because the other tests need it running."""
+    services = [psutil.Process(pid) for pid, _ in handle.processes.values()]
+    family = services + [child for service in services for child in service.children(recursive=True)]
+    assert airflow.status(get_settings()) == handle
+    airflow.stop(handle)
+    assert airflow.status(get_settings()) is None
+    assert [process for process in family if process.is_running() and process.status() != "zombie"] == []
+    assert not (Path(handle.home) / "airflow" / "running.json").exists()
+
+
+def wait(until: Callable[[], bool]) -> None:
+    """Wait until it is so; give up after `PATIENCE` seconds."""
+    end = time.monotonic() + PATIENCE
+    while not until():
+        assert time.monotonic() < end, "Airflow did not get there"
+        time.sleep(1)
+
+
+def known_dags(handle: airflow.Handle) -> set[str]:
+    return {dag["dag_id"] for dag in handle.request("GET", "/api/v2/dags").json()["dags"]}
+
+
+def trigger(handle: airflow.Handle, dag: str, day: date) -> None:
+    """What the form of the user interface sends."""
+    form = {"logical_date": None, "conf": {"business_date": day.isoformat()}}
+    handle.request("POST", f"/api/v2/dags/{dag}/dagRuns", json=form)
+
+
+def runs(handle: airflow.Handle, dag: str) -> list[dict]:
+    return handle.request("GET", f"/api/v2/dags/{dag}/dagRuns").json()["dag_runs"]
+
+
+def state(handle: airflow.Handle, dag: str) -> str | None:
+    """The state of the DAG's newest run; a failed one ends the test with the logs of its failed tasks."""
+    newest = max(runs(handle, dag), key=lambda run: run["run_after"], default=None)
+    if newest is None:
+        return None
+    if newest["state"] == "failed":
+        path = f"/api/v2/dags/{dag}/dagRuns/{newest['dag_run_id']}/taskInstances"
+        tasks = handle.request("GET", path).json()["task_instances"]
+        failed = [task["task_id"] for task in tasks if task["state"] == "failed"]
+        pytest.fail("\n".join(log_of(handle, dag, newest["dag_run_id"], task) for task in failed))
+    return newest["state"]
+
+
+def log_of(handle: airflow.Handle, dag: str, run: str, task: str) -> str:
+    """What a task wrote in its newest try."""
+    path = f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances/{task}"
+    tries = handle.request("GET", path).json()["try_number"]
+    lines = handle.request("GET", f"{path}/logs/{tries}").json()["content"]
+    return "\n".join(str(line.get("event", line)) for line in lines)
