@@ -1,10 +1,7 @@
 """Publication on the real server: whole or not at all, for every reader, whatever happens on the way."""
 
 import itertools
-import os
-import signal
-import subprocess
-import sys
+import multiprocessing
 import threading
 import time
 from collections import Counter
@@ -174,19 +171,13 @@ def test_kill_9_while_staging(owner, mart):
     build(owner, other, ("x", 2))
     with connect() as blocker:
         blocker.execute(f"lock table mart_data.{other.name} in exclusive mode")
-        code = (
-            "import sys; from warehouse.publication import MartSpec, publish; "
-            "c = [('party_id', 'text', True), ('month', 'date', True), ('balance', 'numeric(18,2)')]; "
-            "publish([MartSpec(name, c, ['party_id', 'month']) for name in sys.argv[1:]], 'killed')"
-        )
-        publisher = subprocess.Popen([sys.executable, "-c", code, mart.name, other.name])
+        publisher = multiprocessing.get_context("fork").Process(target=publish, args=([mart, other], "killed"))
+        publisher.start()
         staged = f"select count(*) from mart_data.{mart.name} where pub_from > {first}"
-        for _ in range(600):
-            if owner.execute(staged).fetchone() != (0,):
-                break
+        while publisher.is_alive() and owner.execute(staged).fetchone() == (0,):
             time.sleep(0.05)
-        os.kill(publisher.pid, signal.SIGKILL)
-        publisher.wait()
+        publisher.kill()
+        publisher.join()
     assert owner.execute(staged).fetchone() == (1,)
     assert seen(mart, number=True) == [("a", 1, first), ("b", 1, first)]
     owner.execute("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() "
