@@ -11,7 +11,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,16 +20,16 @@ import psycopg
 
 from ingestion import fault, ledger
 from ingestion.contract import Contract, load_contracts
-from ingestion.landing import Landed, declared_name, look, why_unknown
+from ingestion.landing import Landed, declared_name, look, why_copy, why_unknown
 from ingestion.load import load_file
 from ingestion.options import IngestOptions
+from ingestion.readers.text import RESEND
 from ingestion.receipt import file_id, file_sha256, receive
 from ingestion.refusal import Refusal
 from warehouse.connection import connect
 from warehouse.settings import get_settings
 
 HASHERS = 2
-CORRECTION_UNDECLARED = "correction_undeclared"
 
 
 @dataclass(frozen=True)
@@ -176,6 +176,7 @@ class _Ingest:
         self._landing = look(folder, contracts, business_date)
         self._entries: dict[Path, ledger.FileRow] = {}
         self._already: set[int] = set()
+        self._set_aside: set[int] = set()
 
     def run(self) -> BatchReport:
         self._receive()
@@ -196,26 +197,49 @@ class _Ingest:
 
     def _receive(self) -> None:
         """Hashes all files, writes their receipts, enters them into the ledger in one transaction."""
-        files = self._landing.files
         with ThreadPoolExecutor(HASHERS) as hashers:
-            receipts = list(hashers.map(_receipt, files))
+            arrivals = list(hashers.map(_arrival, self._landing.files))
             unknown = list(hashers.map(_sha256_of_unknown, self._landing.unknown))
         fault.reach("receipt_written")
         with self._connection.transaction():
-            for sequence in sorted({1} | {landed.sequence for landed in files}):
-                ledger.open_batch(self._connection, self._source, self._date, sequence)
+            ledger.open_batch(self._connection, self._source, self._date, 1)
             known = ledger.files(self._connection, self._source, self._date)
             loaded = {(row.table_name, row.sequence): row for row in known if row.is_loaded}
-            for position, (landed, receipt) in enumerate(zip(files, receipts, strict=True)):
-                self._progress(landed.contract.table, "receive", position + 1, len(files), 0)
-                self._enter(landed, *receipt, loaded.get((landed.contract.table, landed.sequence)))
+            arrivals = self._without_copies(arrivals, [row for row in known if row.is_loaded])
+            for sequence in sorted({arrival.landed.sequence for arrival in arrivals}):
+                ledger.open_batch(self._connection, self._source, self._date, sequence)
+            for position, arrival in enumerate(arrivals, start=1):
+                landed = arrival.landed
+                self._progress(landed.contract.table, "receive", position, len(arrivals), 0)
+                self._enter(arrival, loaded.get((landed.contract.table, landed.sequence)))
+            expected = [contract.file_name(self._date) for contract in self._contracts.values()]
             for path, sha256 in zip(self._landing.unknown, unknown, strict=True):
-                self._enter_unknown(path, sha256)
+                copies = [a.landed.path.name for a in arrivals if a.sha256 == sha256]
+                self._enter_aside(path, sha256, why_copy(path, copies[0]) if copies else why_unknown(path, expected))
 
-    def _enter(
-        self, landed: Landed, size: int, sha256: str, received_at: datetime, loaded: ledger.FileRow | None
-    ) -> None:
-        key = file_id(self._source, landed.contract.table, self._date, landed.sequence, sha256)
+    def _without_copies(self, arrivals: list[_Arrival], loaded: list[ledger.FileRow]) -> list[_Arrival]:
+        """Sets corrections aside that correct nothing: their content is that of the file they would correct."""
+        kept: list[_Arrival] = []
+        for arrival in arrivals:
+            landed, table = arrival.landed, arrival.landed.contract.table
+            content = (table, arrival.sha256)
+            earlier = [a.landed.path.name for a in kept if (a.landed.contract.table, a.sha256) == content]
+            earlier += [
+                row.file_name
+                for row in loaded
+                if (row.table_name, row.sha256) == content and row.sequence < landed.sequence
+            ]
+            if landed.correction and earlier:
+                self._enter_aside(landed.path, arrival.sha256, why_copy(landed.path, earlier[0]))
+                self._landing.files.remove(landed)
+                self._landing.unknown.append(landed.path)
+            else:
+                kept.append(arrival)
+        return kept
+
+    def _enter(self, arrival: _Arrival, loaded: ledger.FileRow | None) -> None:
+        landed = arrival.landed
+        key = file_id(self._source, landed.contract.table, self._date, landed.sequence, arrival.sha256)
         if loaded is not None and loaded.file_id == key:
             self._already.add(key)
             self._entries[landed.path] = loaded
@@ -228,23 +252,27 @@ class _Ingest:
             business_date=self._date,
             sequence=landed.sequence,
             file_name=landed.path.name,
-            size=size,
-            sha256=sha256,
-            received_at=received_at,
+            size=arrival.size,
+            sha256=arrival.sha256,
+            received_at=arrival.received_at,
         )
-        ledger.received_again(self._connection, key, received_at)
+        ledger.received_again(self._connection, key, arrival.received_at)
         if loaded is not None:
             self._refuse_undeclared(landed, entry, loaded)
+            self._set_aside.add(key)
         else:
             ledger.replace_refused(self._connection, entry)
-            if landed.contract.change.kind != "full":
+            if arrival.refusal is not None:
+                ledger.refused(self._connection, key, arrival.refusal)
+                self._set_aside.add(key)
+            elif landed.contract.change.kind != "full":
                 self._refuse_replayed(landed, entry)
         self._entries[landed.path] = ledger.file(self._connection, key)
 
     def _refuse_undeclared(self, landed: Landed, entry: ledger.FileRow, loaded: ledger.FileRow) -> None:
         """Other content under the name of a loaded file is a correction, and a correction is declared."""
         refusal = Refusal(
-            CORRECTION_UNDECLARED,
+            "correction_undeclared",
             f"a file of this name with other content (SHA-256 {loaded.sha256[:12]}…) is loaded",
             f"Send it as a declared correction under the name {declared_name(landed)}",
             landed.path.name,
@@ -257,19 +285,16 @@ class _Ingest:
         if twin is None:
             return
         refusal = Refusal(
-            "duplicate_content",
+            "duplicate",
             f"the same rows were loaded from {twin['file_name']} of {twin['business_date']}",
             f"Ask the sender for the file of {self._date}, replace it in landing and run the ingest again",
             landed.path.name,
         )
         ledger.refused(self._connection, entry.file_id, refusal, state="duplicate")
+        self._set_aside.add(entry.file_id)
 
-    def _enter_unknown(self, path: Path, sha256: str) -> None:
-        copies = [landed.path.name for landed in self._landing.files if self._entries[landed.path].sha256 == sha256]
-        if copies:
-            message = f"{path.name}: [duplicate_content] the same content as {copies[0]}. Take it out of landing"
-        else:
-            message = why_unknown(path, [contract.file_name(self._date) for contract in self._contracts.values()])
+    def _enter_aside(self, path: Path, sha256: str, refusal: Refusal) -> None:
+        """Enters a file that is no part of a batch: unknown, or a copy."""
         self._entries[path] = ledger.register(
             self._connection,
             file_id=file_id(self._source, f"?{path.name}", self._date, 1, sha256),
@@ -281,20 +306,15 @@ class _Ingest:
             size=path.lstat().st_size,
             sha256=sha256,
             received_at=datetime.now(UTC),
-            state="duplicate" if copies else "unknown",
-            message=message,
+            state="duplicate" if refusal.rule == "duplicate" else "unknown",
+            refusal=refusal,
         )
 
     def _load(self, sequence: int) -> None:
         files = self._landing.files
         for position, landed in enumerate(files, start=1):
             entry = self._entries[landed.path]
-            if (
-                landed.sequence != sequence
-                or entry.file_id in self._already
-                or entry.state == "duplicate"
-                or entry.rule == CORRECTION_UNDECLARED
-            ):
+            if landed.sequence != sequence or entry.file_id in self._already | self._set_aside:
                 continue
             table = landed.contract.table
             done = load_file(
@@ -383,13 +403,29 @@ class _Ingest:
         return report
 
 
-def _receipt(landed: Landed) -> tuple[int, str, datetime]:
-    """Size, hash and time of receipt of a file; a control file that came later moves the time."""
-    receipt = receive(landed.path)
+@dataclass(frozen=True)
+class _Arrival:
+    """A file as it was found: size, hash, time of receipt; why it cannot even be read."""
+
+    landed: Landed
+    size: int
+    sha256: str
+    received_at: datetime
+    refusal: Refusal | None = None
+
+
+def _arrival(landed: Landed) -> _Arrival:
+    """Receives a file; a control file that came later moves its time of receipt."""
+    try:
+        receipt = receive(landed.path)
+    except OSError as problem:
+        refusal = Refusal("unreadable", f"the file cannot be read ({problem.strerror})", RESEND, landed.path.name)
+        return _Arrival(landed, 0, hashlib.sha256(b"").hexdigest(), datetime.now(UTC), refusal)
     received_at = receipt.received_at
-    if landed.control_path is not None and landed.control_path.exists():
-        received_at = max(received_at, receive(landed.control_path).received_at)
-    return receipt.bytes, receipt.sha256, received_at
+    with suppress(OSError):
+        if landed.control_path is not None and landed.control_path.exists():
+            received_at = max(received_at, receive(landed.control_path).received_at)
+    return _Arrival(landed, receipt.bytes, receipt.sha256, received_at)
 
 
 def _sha256_of_unknown(path: Path) -> str:

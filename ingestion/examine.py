@@ -39,6 +39,7 @@ class Examination:
         self.contract = contract
         self.path = path
         self._control_path = control_path
+        self._allowed = options.rejects_allowed
         self._limit = options.reject_threshold if contract.reject_threshold is None else contract.reject_threshold
         self._reader = open_reader(contract, path, options, business_date)
         self._validator = Validator(contract, options)
@@ -85,7 +86,7 @@ class Examination:
                 name,
                 line,
             )
-        if tally.quarantined > self._limit * tally.rows:
+        if tally.quarantined > max(self._allowed, self._limit * tally.rows):
             share = tally.quarantined / tally.rows
             raise Refusal(
                 "rejected_rows",

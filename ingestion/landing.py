@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ingestion.contract import Contract, with_correction
 from ingestion.receipt import SUFFIX
+from ingestion.refusal import Refusal
 
 CORRECTION = re.compile(r"(?P<stem>.+)_r(?P<number>[1-9][0-9]{0,3})")
 
@@ -72,13 +73,20 @@ def without_correction(file_name: str) -> tuple[str, int]:
     return (f"{found['stem']}{dot}{rest}", int(found["number"])) if found else (file_name, 0)
 
 
-def why_unknown(path: Path, expected: list[str]) -> str:
-    """Message on a file that no contract claims."""
+def why_unknown(path: Path, expected: list[str]) -> Refusal:
+    """Why a file is not read that no contract claims."""
     if path.is_symlink():
-        return f"{path.name}: [symbolic_link] links are not followed. Put the file itself into landing"
+        return Refusal("symbolic_link", "links are not followed", "Put the file itself into landing", path.name)
     near = difflib.get_close_matches(path.name, expected, n=1, cutoff=0.6)
     hint = f"Perhaps {near[0]} is meant: rename it" if near else "Write a contract for it or take it out of landing"
-    return f"{path.name}: [unknown_file] no contract of the source claims this name. {hint} and run the ingest again"
+    return Refusal(
+        "file_name", "no contract of the source claims this name", f"{hint} and run the ingest again", path.name
+    )
+
+
+def why_copy(path: Path, original: str) -> Refusal:
+    """Why a second copy of a file is not read."""
+    return Refusal("duplicate", f"the same content as {original}", "Take it out of landing", path.name)
 
 
 def declared_name(landed: Landed) -> str:

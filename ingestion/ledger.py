@@ -107,21 +107,21 @@ def register(
     sha256: str,
     received_at: datetime,
     state: str = "received",
-    message: str | None = None,
+    refusal: Refusal | None = None,
 ) -> FileRow:
     """Enters a file and gives its row; one that is there already stays as it is."""
     connection.execute(
         """
         insert into ops.source_file (
             file_id, batch_id, source_system, table_name, business_date, sequence, file_name, bytes, sha256,
-            received_at, state, message
+            received_at, state, rule, message
         )
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         on conflict (file_id) do nothing
         """,
         [
             file_id, batch_id(source, business_date, sequence), source, table, business_date, sequence, file_name, size,
-            sha256, received_at, state, message,
+            sha256, received_at, state, refusal and refusal.rule, refusal and str(refusal),
         ],
     )  # fmt: skip
     return file(connection, file_id)

@@ -15,6 +15,7 @@ class IngestOptions(BaseSettings):
     rows_per_block: int = Field(100_000, ge=1, description="rows of a Parquet file that are held and checked at once")
     blocks_ahead: int = Field(2, ge=1, description="checked blocks that may wait for COPY")
     reject_threshold: float = Field(0.05, ge=0, le=1, description="share of rejected rows that refuses the file")
+    rejects_allowed: int = Field(5, ge=0, description="rejected rows that never refuse a file, however small it is")
     rejects_kept_of_refused: int = Field(10_000, ge=0, description="rejected rows kept in quarantine of a refused file")
     raw_text_characters: int = Field(4_000, ge=1, description="characters of a rejected row kept in quarantine")
     keys_in_memory: int = Field(8_000_000, ge=1, description="key hashes of one file in memory; more go to disk")

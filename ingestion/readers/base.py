@@ -141,6 +141,16 @@ class FileReader(ABC):
             return
         raise self.refuse("header", f"the header's business date {text!r} is no date", line)
 
+    def check_table_name(self, text: str | None, line: int) -> None:
+        """The table named in the file's own header must be the contract's."""
+        if text is not None and text.strip().lower() != self.contract.table:
+            raise self.refuse(
+                "table_name",
+                f"the header says {text.strip()!r}, a file of {self.contract.table!r} is expected under this name",
+                line,
+                "Rename the file by its content or ask the sender for the right one, then run the ingest again",
+            )
+
     def declare(self, values: dict[str, str], line: int) -> None:
         """Takes the totals out of a trailer's fields `row_count` and `amount_total`."""
         try:

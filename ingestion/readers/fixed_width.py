@@ -52,6 +52,7 @@ class FixedWidthReader(FileReader):
         is_row = np.ones(len(ends), dtype=bool)
         if block.first_line == 1 and layout.header_record:
             header = self._fields(layout.header_record, lines.bytes_at(0), 1, "header")
+            self.check_table_name(header.get("table_name"), 1)
             self.check_business_date(header.get("business_date"), 1)
             is_row[0] = False
         if layout.trailer_record:

@@ -116,6 +116,7 @@ class RecordsReader(FileReader):
             raise self.refuse("record_order", "a second header record", block.first_line + later[0])
         if block.first_line == 1:
             values = dict(zip(headers[first].fields, frame["_fields"][0].to_list()[1:], strict=False))
+            self.check_table_name(values.get("table_name"), 1)
             self.check_business_date(values.get("business_date"), 1)
 
     def _take_trailer(self, block: TextBlock, frame: pl.DataFrame, lines: Lines) -> None:

@@ -106,6 +106,7 @@ def text_blocks(path: Path, compression: str, encoding: str, line_end: str, bloc
     first_line, rest = 1, b""
     with open_bytes(path, compression) as stream:
         chunk = _read(stream, block_bytes, path, compression)
+        _refuse_utf16(chunk, encoding, path)
         if encoding == "utf-8-sig":
             chunk = chunk.removeprefix(b"\xef\xbb\xbf")
         elif encoding == "utf-8" and chunk.startswith(b"\xef\xbb\xbf"):
@@ -141,6 +142,19 @@ def text_blocks(path: Path, compression: str, encoding: str, line_end: str, bloc
                 path.name,
                 first_line,
             )
+
+
+def _refuse_utf16(start: bytes, encoding: str, path: Path) -> None:
+    """UTF-16 shows by its mark or, in text that is partly ASCII, by NUL bytes everywhere."""
+    sample = start[:4096]
+    if sample.startswith((b"\xff\xfe", b"\xfe\xff")) or sample.count(0) > len(sample) // 4:
+        raise Refusal(
+            "encoding",
+            f"byte 1 of the line ({sample[:2].hex(' ').upper()}): the text is UTF-16, the contract says {encoding}",
+            f"Ask the sender for the agreed encoding. {RESEND}",
+            path.name,
+            1,
+        )
 
 
 def _read(stream: IO[bytes], size: int, path: Path, compression: str) -> bytes:
