@@ -1,6 +1,7 @@
--- reading_datetime is the end of the half-hour, as Australian meter data have it (AEMO meter data file format NEM12). Its
--- clock is local standard time all year: no half-hour is missing or doubled where daylight saving begins and ends. Two
--- households took part in events of the trial (event_key, 141 readings); household and time alone are unique.
+-- reading_datetime is read as the end of the half-hour, as Australian meter data have it (AEMO meter data file format
+-- NEM12); the file itself does not say. Its clock is local standard time all year: no half-hour is missing or doubled where
+-- daylight saving begins and ends. Two households took part in events of the trial (event_key, 141 readings); household
+-- and time alone are unique.
 select
     'sgsc' as source_system,
     {{ controller_of('sgsc') }} as controller_id,
