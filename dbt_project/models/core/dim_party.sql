@@ -76,6 +76,7 @@ select
     valid_to = date '9999-12-31' as is_current,
     valid_from,
     valid_to,
+    valid_to as covers_to,
     min(life_from) over (partition by party_key) as life_from,
     known_from,
     party_kind,
@@ -102,6 +103,6 @@ from version
 union all
 select
     member.party_key, member.party_key, 'c360', member.party_id, true, date '0001-01-01', date '9999-12-31',
-    date '0001-01-01', timestamptz '0001-01-01 00:00:00+00',
+    date '9999-12-31', date '0001-01-01', timestamptz '0001-01-01 00:00:00+00',
     null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 0, 0
 from (values (-1::bigint, 'unknown'), (-2::bigint, 'not applicable')) as member (party_key, party_id)
