@@ -77,8 +77,10 @@ def read_control_file(contract: Contract, path: Path, data_file: str) -> Declare
         header, values = [cell.strip() for cell in rows[0]], [cell.strip() for cell in rows[1]]
         record = dict(zip(header, values, strict=True))
         count = int(record["row_count"])
-        total = record.get("amount_total", "")
-        declared = Declared(count, Decimal(total) if total else None, "control file", record.get("sha256") or None)
+        total = Decimal(record["amount_total"]) if record.get("amount_total") else None
+        if total is not None and not total.is_finite():
+            raise ValueError(f"{total} is no amount")
+        declared = Declared(count, total, "control file", record.get("sha256") or None)
     except (OSError, UnicodeDecodeError, csv.Error, IndexError, KeyError, ValueError, InvalidOperation) as problem:
         raise Refusal(
             "control_unreadable",

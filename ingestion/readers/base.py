@@ -165,6 +165,8 @@ class FileReader(ABC):
         name = self.contract.control.amount_column
         column = self.contract.by_name[name] if name else None
         amount = Decimal(text)
+        if not amount.is_finite():
+            raise ValueError(f"{text!r} is no amount")
         if column and column.implied_decimals and "." not in text:
             return amount.scaleb(-column.implied_decimals)
         return amount

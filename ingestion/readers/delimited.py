@@ -49,7 +49,10 @@ class DelimitedReader(FileReader):
             self._file_columns = self.contract.column_names
             return block, text
         line, _, rest = text.partition(b"\n")
-        seen = [name.strip() for name in self._split(line.decode("utf-8"))]
+        try:
+            seen = [name.strip() for name in self._split(line.decode("utf-8"))]
+        except csv.Error as problem:
+            raise self.refuse("header", f"the header line cannot be read ({problem})", 1) from problem
         self.check_columns(seen, 1)
         names = {column.file_header: column.name for column in self.contract.columns}
         self._file_columns = [names.get(name, f"_new_{position}") for position, name in enumerate(seen)]
@@ -64,7 +67,7 @@ class DelimitedReader(FileReader):
             text, delimiter = text.replace(delimiter, UNIT_SEPARATOR), UNIT_SEPARATOR
         if not block.wrong_ends and b"\0" not in text and len(delimiter) == 1 and self._is_regular(text, delimiter):
             frame = self._parsed(text, delimiter)
-            if frame.height == len(ends):
+            if frame is not None and frame.height == len(ends):
                 frame = self._by_contract(frame, np.arange(len(ends)) + block.first_line)
                 return Block(frame, lines.many)
         return self._line_by_line(block, lines)
@@ -83,7 +86,14 @@ class DelimitedReader(FileReader):
         quotes = np.flatnonzero(data == ord(self._layout.quote))
         return not len(quotes) or not (np.searchsorted(quotes, marks) % 2).any()
 
-    def _parsed(self, text: bytes, delimiter: bytes) -> pl.DataFrame:
+    def _parsed(self, text: bytes, delimiter: bytes) -> pl.DataFrame | None:
+        """The block by Polars, None where it has to be looked at line by line."""
+        try:
+            return self._split_at_once(text, delimiter)
+        except pl.exceptions.PolarsError:
+            return None
+
+    def _split_at_once(self, text: bytes, delimiter: bytes) -> pl.DataFrame:
         return pl.read_csv(
             text,
             has_header=False,

@@ -71,7 +71,7 @@ class JsonLinesReader(FileReader):
             else:
                 good.append({name: _as_text(value.get(name), kind) for name, kind in self._schema.items()})
                 positions.append(position)
-        frame = pl.DataFrame(good, schema=self._schema, orient="row") if good else pl.DataFrame(schema=self._schema)
+        frame = pl.DataFrame(good, schema=self._schema) if good else pl.DataFrame(schema=self._schema)
         table = self._by_contract(frame, np.array(positions, dtype=np.int64) + block.first_line)
         return Block(table, lambda chosen: lines.many([positions[i] for i in chosen]), rejects)
 

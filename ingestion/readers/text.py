@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import numpy as np
 import zstandard
@@ -66,6 +66,41 @@ class Lines:
         return [self[position] for position in positions]
 
 
+class ZstandardFile:
+    """Decompressed bytes of a Zstandard file of one or more frames; unlike the library's own stream, a cut frame raises."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._ready = bytearray()
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes, none at the end.
+
+        Raises:
+            EOFError: The file ends inside a frame.
+        """
+        while len(self._ready) < size:
+            is_between = self._frame is None or self._frame.eof
+            compressed = (self._frame.unused_data if self._frame and is_between else b"") or self._file.read(1 << 16)
+            if not compressed:
+                if is_between:
+                    break
+                raise EOFError("the last frame is cut")
+            if self._frame is None or is_between:
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+            self._ready += self._frame.decompress(compressed)
+        out = bytes(self._ready[:size])
+        del self._ready[:size]
+        return out
+
+    def __enter__(self) -> ZstandardFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
 def open_bytes(path: Path, compression: str) -> IO[bytes]:
     """Opens a file for reading its decompressed bytes; a zip archive must hold exactly one file.
 
@@ -76,7 +111,7 @@ def open_bytes(path: Path, compression: str) -> IO[bytes]:
         if compression == "gz":
             return gzip.open(path, "rb")
         if compression == "zst":
-            return zstandard.ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True, closefd=True)
+            return cast(IO[bytes], ZstandardFile(path))
         if compression == "zip":
             archive = zipfile.ZipFile(path)
             members = [m for m in archive.infolist() if not m.is_dir()]

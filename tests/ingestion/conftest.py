@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from trial_sender import CONTRACTS, DAY, TABLES
+from trial_sender import CONTRACTS, DAY, empty
 
 from ingestion.batch import BatchReport, ingest
 from ingestion.options import IngestOptions
@@ -28,12 +28,6 @@ def loader(owner: psycopg.Connection) -> Iterator[psycopg.Connection]:
     migrate([*read_migrations("ingestion"), *raw_migrations(CONTRACTS)], owner)
     empty(owner)
     yield owner
-
-
-def empty(session: psycopg.Connection) -> None:
-    """Takes all rows out of raw, quarantine and ledger."""
-    tables = ", ".join(f"raw_trial.{table}" for table in TABLES)
-    session.execute(f"truncate ops.batch, ops.source_file, ops.drift, quarantine.row, quarantine.warning, {tables}")
 
 
 @pytest.fixture

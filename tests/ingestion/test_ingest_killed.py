@@ -11,8 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from conftest import empty
-from trial_sender import CONTRACTS, DAY, TABLES, posting_rows, send_all, send_posting
+from trial_sender import CONTRACTS, DAY, TABLES, empty, posting_rows, send_all, send_posting
 
 from ingestion.batch import ingest
 from ingestion.fault import POINTS

@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
+import psycopg
 
 from ingestion.contract import load_contracts
 
@@ -165,3 +166,9 @@ def send_all(landing: Path, day: date = DAY) -> Path:
     for send in SENDERS.values():
         send(folder, day=day)
     return folder
+
+
+def empty(session: psycopg.Connection) -> None:
+    """Takes all rows out of raw, quarantine and ledger."""
+    tables = ", ".join(f"raw_trial.{table}" for table in TABLES)
+    session.execute(f"truncate ops.batch, ops.source_file, ops.drift, quarantine.row, quarantine.warning, {tables}")
