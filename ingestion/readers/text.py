@@ -67,7 +67,7 @@ class Lines:
 
 
 class ZstandardFile:
-    """Decompressed bytes of a Zstandard file of one or more frames; unlike the library's own stream, a cut frame raises."""
+    """Decompressed bytes of a Zstandard file; unlike the library's own stream, a cut frame raises."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb")
