@@ -42,5 +42,5 @@ def _table(report: object) -> Table | None:
 def _short(value: object) -> str:
     if isinstance(value, dict):
         value = ", ".join(f"{key} {each}" for key, each in value.items())
-    text = str(value)
+    text = f"{len(value):,}" if isinstance(value, tuple | list) else str(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"

@@ -69,7 +69,7 @@ def test_documented_owned_retried_tagged(dags: dict) -> None:
         assert dag["doc_md"].strip(), name
         assert dag["tags"], name
         assert dag["max_active_runs"] <= 4, name
-        assert not dag["catchup"], name
+        assert not dag.get("catchup"), name
         for task in tasks(dag):
             assert task["owner"] == "data-engineering", (name, task["task_id"])
             assert task["retries"] == 2, (name, task["task_id"])
