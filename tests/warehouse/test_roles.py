@@ -39,6 +39,7 @@ def test_a_login_of_each_role_gets_its_settings(owner, role):
 
 
 def test_readers_cannot_write_even_when_they_lift_their_own_setting(owner):
+    apply_roles(owner)  # a copied database does not carry the rights on the database itself
     owner.execute("create table core.dim_x (id integer)")
     for login in ("dora", "bianca", "audrey", "gary"):
         with connect(login) as session:
