@@ -82,7 +82,7 @@ SEALED = (
         f"""
         select owner_id, kpi_id, target_value, target_id, set_by, approved_by
         from mart_data.mart_manager_target
-        where period_month = %(period_start)s and {_PUBLISHED}
+        where period_month = %(period_start)s and owner_kind = 'employee' and {_PUBLISHED}
             and owner_id in (select owner_id from next_owner)
             and kpi_id in (select kpi_id from next_item)
         """,

@@ -1,1 +1,5 @@
-"""Static pages for managers."""
+"""Static pages for managers (考核成绩单): no metric is computed here, pages show what the marts hold."""
+
+from reports.page import ReportRefused, report
+
+__all__ = ["ReportRefused", "report"]
