@@ -51,14 +51,16 @@ def report(settings: Settings, period: str, scheme_id: str = "customer_manager",
     folder = settings.out / "reports" / period
     staged = folder.with_name(f".{period}.partial")
     shutil.rmtree(staged, ignore_errors=True)
-    (staged / "managers").mkdir(parents=True)
-    _write(staged, run, cards)
+    staged.mkdir(parents=True)
+    write_pages(staged, run, cards)
     shutil.rmtree(folder, ignore_errors=True)
     staged.rename(folder)
     return folder / "index.html"
 
 
-def _write(folder: Path, run: Run, cards: list[Scorecard]) -> None:
+def write_pages(folder: Path, run: Run, cards: list[Scorecard]) -> None:
+    """Write index and manager pages into an existing folder."""
+    (folder / "managers").mkdir(exist_ok=True)
     environment = Environment(
         loader=PackageLoader("reports"),
         autoescape=True,

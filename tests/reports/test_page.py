@@ -1,0 +1,114 @@
+"""The scorecard pages, from hand-made cards: what they show and that they fetch nothing."""
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from reports import labels
+from reports.page import write_pages
+from reports.scorecard import Contribution, Item, Run, Scorecard
+
+RUN = Run(
+    run_id="customer_manager/2026-10/1",
+    scheme_name="Customer manager scorecard",
+    scheme_name_zh="客户经理月度考核",
+    scheme_version_id="customer_manager-2",
+    period_month=date(2026, 10, 1),
+    kind="final",
+    state="in_force",
+    sealed_publication=3,
+    as_of=date(2026, 11, 3),
+    known_at=datetime(2026, 11, 3, 14, 0, tzinfo=UTC),
+    code_version="sha256:0123456789abcdef",
+    input_hash="a" * 64,
+    prepared_by="owner",
+    prepared_at=datetime(2026, 11, 3, 15, 0, tzinfo=UTC),
+    publication=4,
+    published_at=datetime(2026, 11, 3, 15, 1, tzinfo=UTC),
+)
+
+
+def item(raw: str | None, missing: str | None = None) -> Item:
+    value = Decimal(raw) if raw is not None else None
+    return Item(
+        kpi_id="deposit_average_balance",
+        metric_id="deposit_average_balance",
+        name="Average daily deposits",
+        name_zh="日均存款余额",
+        unit="CNY",
+        decimals=2,
+        kind="quantitative",
+        scoring="linear_to_target",
+        raw_value=value,
+        target_value=Decimal(1000000),
+        attainment=value / 1000000 if value is not None else None,
+        missing_reason=missing,
+        score_before_limits=value / 10000 if value is not None else None,
+        score=value / 10000 if value is not None else None,
+        floor_score=Decimal(0),
+        cap_score=Decimal(120),
+        weight=Decimal(100),
+        effective_weight=Decimal(100) if value is not None else Decimal(0),
+        points=value / 10000 if value is not None else Decimal(0),
+        case_count=1,
+        definition="End-of-day balances by days",
+        definition_zh="每日日终余额之和",
+        peer_mean=Decimal(90),
+        evidence=(Contribution("100000000001", "张**", "account", "****0001", Decimal("0.7"), Decimal(1), Decimal(1)),),
+        trend=((date(2026, 9, 1), Decimal(5)), (date(2026, 10, 1), value)),
+    )
+
+
+def card(manager: str, name: str, shown: Item, rank: int) -> Scorecard:
+    total = shown.points or Decimal(0)
+    return Scorecard(
+        manager, name, "3001", "第1网点", "senior", total, total, Decimal(0), rank, 2, rank, 2, "B", "良好", 0, (shown,)
+    )
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Path:
+    cards = [card("E1", "王小明", item("1100000"), 1), card("E2", "<赵&刚>", item(None, "no_value"), 2)]
+    write_pages(tmp_path, RUN, cards)
+    return tmp_path
+
+
+def test_pages_show_figures_and_their_origin(pages: Path) -> None:
+    index = (pages / "index.html").read_text("utf-8")
+    assert index.index("王小明") < index.index("&lt;赵&amp;刚&gt;")
+    for origin in (RUN.run_id, RUN.scheme_version_id, "2026-11-03 22:00", "正式"):
+        assert origin in index
+    page = (pages / "managers" / "E1.html").read_text("utf-8")
+    for shown in ("1,100,000", "110.0%", "每日日终余额之和", "张**", "****0001"):
+        assert shown in page
+
+
+def test_a_missing_value_is_said_in_words(pages: Path) -> None:
+    page = (pages / "managers" / "E2.html").read_text("utf-8")
+    assert "无数据" in page
+    assert "权重分摊至其他指标" in page
+
+
+def test_pages_fetch_nothing(pages: Path) -> None:
+    for page in pages.rglob("*.html"):
+        text = page.read_text("utf-8")
+        assert not re.search(r"(src=|@import|url\(|<link|<script)", text)
+        for target in re.findall(r'href="([^"]+)"', text):
+            assert (page.parent / target).resolve().is_file()
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [
+        ("1234567.5", "CNY", "1,234,568"),
+        ("0.6449", "ratio", "64.5%"),
+        ("2.00", "count", "2"),
+        ("0.105", "count", "0.11"),
+    ],
+)
+def test_figures_are_rounded_half_up(value: str, unit: str, expected: str) -> None:
+    assert labels.figure(Decimal(value), unit) == expected
+    assert labels.figure(None, unit) == "–"
