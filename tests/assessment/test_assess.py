@@ -14,7 +14,6 @@ from published import publish_rows
 from assessment import AssessmentRefused, Period, assess, decide, last_closed_month
 from warehouse.connection import connect
 from warehouse.migration import migrate, read_migrations
-from warehouse.roles import DEMO_LOGINS, apply_roles, make_logins
 
 SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
 MONTH = date(2026, 10, 1)
@@ -98,8 +97,6 @@ def marts(deposits: str = "900000.000000") -> dict[str, list[dict]]:
 def prepared(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as owner:
         migrate([*read_migrations("dbt_project"), *read_migrations("assessment")], owner)
-        apply_roles(owner)
-        make_logins(owner, DEMO_LOGINS)
         load_rules(owner)
 
 

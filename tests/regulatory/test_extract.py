@@ -16,7 +16,6 @@ from published import publish_rows
 
 from regulatory import ExtractRefused, PackageReport, ValidationFailed, extract
 from warehouse.migration import migrate, read_migrations
-from warehouse.roles import DEMO_LOGINS, apply_roles, make_logins
 from warehouse.settings import Settings, get_settings
 
 PROFILE = "pboc_financial_base"
@@ -67,8 +66,6 @@ def settings(tmp_path: Path) -> Settings:
 def warehouse(owner: psycopg.Connection) -> Iterator[psycopg.Connection]:
     """The module's database with the ledger of submissions and one publication of three deposits."""
     migrate([*read_migrations("dbt_project"), *read_migrations("regulatory")], owner)
-    apply_roles(owner)
-    make_logins(owner, DEMO_LOGINS)
     publish_rows(owner, {MART: ROWS}, date(2026, 11, 3))
     yield owner
 
