@@ -1,0 +1,58 @@
+"""One small world that goes the whole way once, for every test that looks at what came out."""
+
+import io
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from rich.console import Console
+
+from warehouse.connection import url
+from warehouse.server import EmbeddedServer
+from warehouse.settings import get_settings
+
+SCALE, SEED = 0.001, 20261101
+
+
+@dataclass(frozen=True)
+class World:
+    """What the demo left behind at scale 0.001 (100 parties, 13 months, three daily batches)."""
+
+    database: str
+    home: Path
+    said: str
+
+    @property
+    def truth(self) -> Path:
+        """The simulator's ground truth."""
+        return self.home / "truth"
+
+
+@pytest.fixture(scope="session")
+def finished_world(server: EmbeddedServer) -> World:
+    """The whole demo, run once a session."""
+    from pipeline import demo
+
+    os.environ["C360_DATABASE"] = "c360_world"
+    said = io.StringIO()
+    demo.run(SCALE, SEED, Console(file=said, width=200))
+    return World("c360_world", get_settings().home, said.getvalue())
+
+
+@pytest.fixture
+def world(finished_world: World) -> Iterator[World]:
+    """The finished world, its database the one that connections go to."""
+    before = os.environ["C360_DATABASE"]
+    os.environ["C360_DATABASE"] = finished_world.database
+    yield finished_world
+    os.environ["C360_DATABASE"] = before
+
+
+@pytest.fixture
+def owner(world: World) -> Iterator[psycopg.Connection]:
+    """An autocommit session of the owner."""
+    with psycopg.connect(url(), autocommit=True) as session:
+        yield session
