@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 import psycopg
@@ -174,8 +174,8 @@ def resolve(
         if changed.height:
             _take_over(cursor, changed)
             events = list(place(_concerned_customers(cursor), rules, business_date))
-            known_at = known_at or changed["first_known_at"].max()  # type: ignore[assignment]
-            for event_type, reason in _append(cursor, events, changed, rules, business_date, known_at):
+            received = known_at or cast(datetime, changed["first_known_at"].max())
+            for event_type, reason in _append(cursor, events, changed, rules, business_date, received):
                 decided[event_type] = decided.get(event_type, 0) + 1
                 if event_type == "conflict":
                     conflicts[reason] = conflicts.get(reason, 0) + 1
@@ -199,7 +199,7 @@ def _changed_customers(cursor: psycopg.Cursor[Any], rules: Rules) -> pl.DataFram
     cursor.execute(_CHANGED, {"rule_version": rules.version})
     text = {column: pl.String for column in [*_AS_STAGED, "old_kind", "old_identifier", "old_party_kind"]}
     flags = {column: pl.Boolean for column in ("has_matching_basis", "is_placed", "is_pending", "has_other_identifier")}
-    schema = {**text, **flags, "first_known_at": pl.Datetime("us", "UTC")}
+    schema: dict[str, Any] = {**text, **flags, "first_known_at": pl.Datetime("us", "UTC")}
     names = [column.name for column in cursor.description or ()]
     rows = pl.DataFrame(cursor.fetchall(), schema={name: schema[name] for name in names}, orient="row")
     if rows.is_empty():
