@@ -1,4 +1,4 @@
-"""Source systems that do not exist here: deterministic extracts at any scale, planted faults, ground truth beside them."""
+"""Source systems that do not exist here: deterministic extracts at any scale, with faults and ground truth."""
 
 from simulator.simulate import SimulationReport, simulate
 

@@ -236,7 +236,7 @@ class Accounts:
             holder_role=pl.Series(pick(rng, ("joint_owner", "agent"), (70, 30), joint.height)),
         )
         extra = (
-            extra.join(joint.select("account_id", owner="customer_id"), on="account_id")
+            extra.join(joint.select("account_id", owner="customer_id"), on="account_id", maintain_order="left")
             .filter(pl.col("owner") != pl.col("customer_id"))
             .drop("owner")
         )

@@ -134,7 +134,7 @@ class Bills:
             )
             line_parts = [right.filter(~at.is_in(list(spot))), first_lines, back, renewed]
         lines = pl.concat(line_parts)
-        bills = pl.concat(parts).sort("_date", "bill_id")
+        bills = pl.concat(parts).sort("_date", "bill_id", maintain_order=True)
         totals = lines.group_by("bill_id").agg(amount=pl.col("amount").sum())
         bills = bills.drop("amount").join(totals, on="bill_id", how="left", maintain_order="left")
         lines = (
@@ -287,7 +287,7 @@ class Bills:
             if fund:
                 add(usage == kind, 30, "fund", kwh, fund, "kWh", in_base=False)
         add(late > 0, 40, "late_fee", late * 100, tariffs.PRICE, "CNY", in_base=False, amount=late)
-        return pl.concat(parts).sort("at", "order"), cos_phi
+        return pl.concat(parts).sort("at", "order", maintain_order=True), cos_phi
 
     def _late_fees_due(self, who: np.ndarray, issue_month: date) -> np.ndarray:
         """Late fees of bills that were paid late go on the next bill."""
@@ -429,4 +429,4 @@ class Bills:
             late_fee=pl.Series(fee),
             days_overdue=pl.Series(late),
             _date="as_of",
-        ).sort("as_of", "bill_id")
+        ).sort("as_of", "bill_id", maintain_order=True)

@@ -8,7 +8,7 @@ transfers there, and happen only where the ledger posts them.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -16,7 +16,7 @@ import polars as pl
 from simulator import firms, ledger, parties
 from simulator import parameters as p
 from simulator.accounts import Accounts
-from simulator.calendar import add_months, day_array, month_end
+from simulator.calendar import day_array, month_end
 from simulator.changes import history
 from simulator.customers import Customers
 from simulator.frames import text
@@ -355,7 +355,7 @@ class Cards:
                 }
             )
             .filter(pl.Series(ok))
-            .sort("transacted_at", "card")
+            .sort("transacted_at", "card", maintain_order=True)
         )
         first = self.numbers["authorisation"]
         self.numbers["authorisation"] += frame.height
@@ -430,7 +430,7 @@ class Cards:
         return (
             pl.concat([rows, undone, back])
             .drop("reversed", "refunded")
-            .sort("posted_on", "transacted_at", "posting_id")
+            .sort("posted_on", "transacted_at", "posting_id", maintain_order=True)
         )
 
     def _statements(self, month: date, spent: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
@@ -638,13 +638,3 @@ class Cards:
     def account_log(self) -> pl.DataFrame:
         """Change log of `card_account`, complete once all months are planned."""
         return history(self.account_base, "card_account_id", "opened_on", self.account_changes)
-
-
-def month_before(month: date) -> date:
-    """First day of the month before."""
-    return add_months(month, -1)
-
-
-def next_day(day: date) -> date:
-    """The day after."""
-    return day + timedelta(days=1)

@@ -27,7 +27,7 @@ def history(
     parts = [first]
     for update in updates:
         if update.height:
-            kept = update.join(base.select(key, _born=pl.col(born)), on=key, how="inner")
+            kept = update.join(base.select(key, _born=pl.col(born)), on=key, how="inner", maintain_order="left")
             kept = kept.filter(pl.col("effective_date") > pl.col("_born")).drop("_born")
             parts.append(kept.with_columns(change_flag=pl.lit("U")))
     if deletions is not None and deletions.height:
@@ -38,6 +38,8 @@ def history(
         _order=pl.col("change_flag").replace_strict({"I": 0, "U": 1, "D": 2}, return_dtype=pl.Int8)
     )
     log = log.sort(key, "effective_date", "_order", maintain_order=True)
+    deleted = (pl.col("change_flag") == "D").cast(pl.Int8).cum_max().over(key)
+    log = log.filter((deleted == 0) | (pl.col("change_flag") == "D"))  # nothing follows a deletion
     carried = [c for c in columns if c != key]
     log = log.with_columns(pl.col(carried).forward_fill().over(key))
     # several changes of one key on one day are one row with the last image

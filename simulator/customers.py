@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -258,7 +258,7 @@ class Customers:
         """Writes the bank's consents.
 
         Args:
-            consumers: Party ids that are also customers of the grid: their basis for matching is the agreed share.
+            consumers: Party ids that are also customers of the grid: only few others share data with it.
         """
         rng, frame = self.streams("bank consents"), self.frame
         size = frame.height
@@ -277,7 +277,7 @@ class Customers:
         )
         is_consumer = frame["party_id"].is_in(sorted(consumers)).to_numpy()
         for purpose, part, recipient, version in plan:
-            mask = choose(rng, size, part)
+            mask = frame["agrees"].to_numpy() if purpose == "party_matching" else choose(rng, size, part)
             if purpose.startswith("share_"):
                 mask &= is_consumer | choose(rng, size, 0.3)
             basis = "consent"
@@ -312,13 +312,3 @@ class Customers:
         """Customer and accountable manager on a day."""
         moved = pl.col("moved") & (pl.col("day") <= day)
         return self.transfers.select("customer_id", manager=pl.when(moved).then("second").otherwise("first"))
-
-
-def since(frame: pl.DataFrame, day: date) -> pl.DataFrame:
-    """Customers whose relation has begun by a day."""
-    return frame.filter(pl.col("opened_on") <= day)
-
-
-def tomorrow(day: date) -> date:
-    """The day after."""
-    return day + timedelta(days=1)

@@ -183,7 +183,7 @@ class Energy:
         return factor
 
     def _periods(self, rng: np.random.Generator, month: date, kwh: np.ndarray) -> list[np.ndarray]:
-        """Energy by period from the class's daily shape, in whole hundredths of kWh; the rest goes to flat or valley."""
+        """Energy by period from the class's daily shape, in hundredths of kWh; the rest goes to flat or valley."""
         points = self.grid.points
         shape = np.zeros((points.height, 4))
         tariff, usage = points["tariff_id"].to_numpy(), points["usage_class"].to_numpy()

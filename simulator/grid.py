@@ -387,7 +387,7 @@ class Grid:
         self.equipment = history(base, "equipment_id", "installed_on", [removed])
 
     def _projects(self) -> None:
-        """Connection projects with their stage events; working days between stages as promised, some late [domain B]."""
+        """Connection projects with their stage events; working days lie between the stages [domain B]."""
         rng, f = self.streams("projects"), self.frame
         span = (self.horizon - self.start).days
         count = max(6, round(self.points.height * 0.004 * span / 30))
@@ -494,7 +494,7 @@ class Grid:
                 },
             )
             .with_columns(_date=pl.col("event_at").dt.date())
-            .sort("event_at", "project_id", "event_no")
+            .sort("event_at", "project_id", "event_no", maintain_order=True)
         )
 
     def _consents(self, customers: Customers) -> None:
@@ -511,7 +511,8 @@ class Grid:
             ("share_grid_to_bank", p.SHARE_GRID_TO_BANK, "bank", "SG-2025-01"),
             ("marketing_grid", 0.3, None, "GM-2025-01"),
         ):
-            mask = choose(rng, size, share) & (banked | choose(rng, size, 0.4))
+            mask = f["agrees"].to_numpy() if purpose == "party_matching" else choose(rng, size, share)
+            mask = mask & (banked | choose(rng, size, 0.4))
             rows = pl.DataFrame(
                 {"consumer_no": f["customer_id"].filter(pl.Series(mask)), "given_on": given[mask]}
             ).with_columns(
@@ -610,8 +611,3 @@ class Grid:
             }
         )
         return result
-
-
-def days_after(day: date, count: int) -> date:
-    """A day a number of days later."""
-    return day + timedelta(days=count)

@@ -125,7 +125,7 @@ class Ledger:
         pieces = [rows.with_columns(_pair=pl.lit(None, pl.Int64)), top.with_columns(_pair=pl.lit(None, pl.Int64))]
         if reverse is not None:
             pieces.append(self._reversals(rows, reverse, reversal_share))
-        rows = pl.concat(pieces).sort("date", "at", "_row")
+        rows = pl.concat(pieces).sort("date", "at", "_row", maintain_order=True)
         swept = pl.col("mode") == SWEEP
         rows = rows.with_columns(amount=pl.when(swept).then(0).otherwise("amount"))
         rows = rows.with_columns(

@@ -1,4 +1,4 @@
-"""Loans: schedule, repayments through the settlement account, delinquency, default, recovery, security, ratings, limits."""
+"""Loans: schedule, repayments through the settlement account, delinquency, default, security, ratings, limits."""
 
 from __future__ import annotations
 
@@ -132,6 +132,9 @@ class Loans:
         delinquent = choose(rng, size, p.DELINQUENT_SHARE)
         story = np.where(delinquent, pick(rng, [s[0] for s in STORIES], [s[1] for s in STORIES], size), -1)
         month_no = rng.integers(0, 11, size)
+        # even the smallest world knows one default
+        oldest = np.flatnonzero((day < np.datetime64(self.start)) & (loans["term_months"] > 100).to_numpy())[:1]
+        story[oldest], month_no[oldest] = 0, 1
         outlets = np.array(self.organisation.outlets)[
             self.customers.frame["outlet"].to_numpy()[loans["customer"].to_numpy()]
         ]
@@ -330,30 +333,30 @@ class Loans:
                 due=pl.col("principal_due").first(),
             )
         )
-        defaults, recoveries = [], []
+        aged, defaults, recoveries = [], [], []
         for row in first_missed.iter_rows(named=True):
             end = row["until"] or self.horizon
             day = month_end(row["since"])
             while day <= min(end - timedelta(days=1) if row["until"] else end, self.horizon):
                 late = (day - row["since"]).days
                 grade = next((name for least, name in p.FIVE_CLASS_DAYS if late >= least), "normal")
-                updates.append(
-                    pl.DataFrame(
-                        {
-                            "loan_id": [row["loan_id"]],
-                            "effective_date": [day],
-                            "days_past_due": [late],
-                            "five_class": [grade],
-                            "status": ["overdue"],
-                        }
-                    )
-                )
+                aged.append((row["loan_id"], day, late, grade))
                 day = month_end(day + timedelta(days=1))
             hit = row["since"] + timedelta(days=91)
             if hit < end and self.start <= hit <= self.horizon:
                 exposure = row["left"] + row["due"]
                 defaults.append((row["loan_id"], hit, 91, exposure, row["until"]))
-        self.log = history(base, "loan_id", "disbursed_on", updates)
+        ageing = pl.DataFrame(
+            aged,
+            orient="row",
+            schema={
+                "loan_id": pl.String,
+                "effective_date": pl.Date,
+                "days_past_due": pl.Int64,
+                "five_class": pl.String,
+            },
+        ).with_columns(status=pl.lit("overdue"))
+        self.log = history(base, "loan_id", "disbursed_on", [*updates, ageing])
         rng = self.streams("recoveries")
         table = [(f"DF{i + 1:07d}", *d[:4], None) for i, d in enumerate(defaults)]
         self.defaults = pl.DataFrame(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -225,8 +225,3 @@ class Organisation:
 def managers_of(scale: float) -> int:
     """Number of customer managers at a scale."""
     return max(2, round(p.MANAGERS * scale))
-
-
-def day_before(day: date) -> date:
-    """The day before."""
-    return day - timedelta(days=1)

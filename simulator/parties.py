@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -19,7 +19,8 @@ def draw(streams: Streams, count: int, history_start: date, horizon: date) -> pl
 
     Returns:
         One row a party: `party_id`, `party_kind`, person and firm columns, address parts, `since` (first relation with
-        any source) and `wealth` (factor of income and balances, median 1).
+        any source), `agrees` (gives a basis for matching wherever it is a customer) and
+        `wealth` (factor of income and balances, median 1).
     """
     persons_n = round(count * p.PERSON_SHARE)
     persons = people.draw(streams("persons"), persons_n, history_start)
@@ -46,6 +47,7 @@ def draw(streams: Streams, count: int, history_start: date, horizon: date) -> pl
         since=pl.Series(since.astype("datetime64[D]")),
         wealth=pl.Series(np.exp(rng.normal(0, 0.7, count))),
         size_factor=pl.col("size_factor").fill_null(1.0),
+        agrees=pl.Series(choose(rng, count, p.MATCHING_BASIS_SHARE)),
     )
 
 
@@ -150,8 +152,3 @@ def later(day: np.ndarray, rng: np.random.Generator, first: date, last: date) ->
     span = (last - first).days + 1
     drawn = np.datetime64(first) + rng.integers(0, span, len(day)).astype("timedelta64[D]")
     return np.maximum(drawn, day.astype("datetime64[D]") + np.timedelta64(1, "D"))
-
-
-def long_ago(start: date, years: int) -> date:
-    """A date a number of years before another."""
-    return start - timedelta(days=years * 365)

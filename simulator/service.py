@@ -14,7 +14,6 @@ from simulator.changes import history
 from simulator.customers import Customers
 from simulator.frames import text
 from simulator.organisation import Organisation
-from simulator.parties import later
 from simulator.randomness import Streams, choose, pick
 
 TARGETS = (
@@ -83,7 +82,7 @@ class Service:
         return history(base, "campaign_id", "starts_on", [raised])
 
     def _steer(self, loan_total: np.ndarray) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Targets by manager, branch and month; qualitative scores after the month's end. Setter and approver differ."""
+        """Targets by manager, branch and month; scores after its end. Setter and approver differ."""
         rng, org = self.streams("targets"), self.organisation
         count = len(org.managers)
         deposits = np.zeros(count)
@@ -231,7 +230,7 @@ class Service:
                 ),
                 "_date": day,
             }
-        ).sort("contacted_at", "customer_id")
+        ).sort("contacted_at", "customer_id", maintain_order=True)
         return {"contact": rows.with_columns(contact_id=self._number("contact", "CT", rows.height))}
 
     def _leads(self, month: date, days: np.ndarray) -> dict[str, pl.DataFrame]:
@@ -264,7 +263,7 @@ class Service:
                 ),
                 "_date": day,
             }
-        ).sort("created_at", "customer_id")
+        ).sort("created_at", "customer_id", maintain_order=True)
         return {"lead": rows.with_columns(lead_id=self._number("lead", "LD", rows.height))}
 
     def _queue(self, month: date, days: np.ndarray) -> dict[str, pl.DataFrame]:
@@ -293,7 +292,7 @@ class Service:
                 .set(pl.Series(~known), None),
                 "_date": day,
             }
-        ).sort("taken_at", "organisation_id")
+        ).sort("taken_at", "organisation_id", maintain_order=True)
         return {"queue_ticket": rows.with_columns(ticket_id=self._number("ticket", "Q", rows.height))}
 
     def _complaints(self, month: date) -> dict[str, pl.DataFrame]:
@@ -322,7 +321,7 @@ class Service:
                 "_date": day,
             },
             schema_overrides={"customer_id": pl.String},
-        ).sort("received_at", "customer_id")
+        ).sort("received_at", "customer_id", maintain_order=True)
         rows = rows.with_columns(complaint_id=self._number("complaint", "CM", rows.height))
         steps, offset = [], np.zeros(rows.height, np.int64)
         for number, step in enumerate(("received", "assigned", "answered", "closed"), start=1):
@@ -340,7 +339,10 @@ class Service:
                 )
             )
             offset = offset + rng.integers(600, 40_000 if number > 1 else 3_000, rows.height)
-        return {"complaint": rows, "complaint_step": pl.concat(steps).sort("step_at", "complaint_id")}
+        return {
+            "complaint": rows,
+            "complaint_step": pl.concat(steps).sort("step_at", "complaint_id", maintain_order=True),
+        }
 
     def _campaign_targets(self, month: date) -> dict[str, pl.DataFrame]:
         rng, frame = self.streams("campaign targets", month), self.customers.frame
@@ -374,7 +376,7 @@ class Service:
                     schema_overrides={"campaign_id": pl.String},
                 )
             )
-        return {"campaign_target": pl.concat(parts).sort("_date", "customer_id")} if parts else {}
+        return {"campaign_target": pl.concat(parts).sort("_date", "customer_id", maintain_order=True)} if parts else {}
 
     def _external(self, month: date) -> dict[str, pl.DataFrame]:
         rng = self.streams("external", month)
@@ -406,8 +408,3 @@ class Service:
                 )
             )
         return {"external_series": pl.concat(parts)}
-
-
-def late(day: np.ndarray, rng: np.random.Generator, first: date, last: date) -> np.ndarray:
-    """Random days after `day` (see parties.later)."""
-    return later(day, rng, first, last)

@@ -56,7 +56,8 @@ class SimulationReport:
     def __str__(self) -> str:
         return (
             f"{self.rows:,} rows of {self.parties:,} parties in {self.files} files, "
-            f"{len(self.business_dates)} business dates, {self.faults} planted faults (seed {self.seed}, scale {self.scale:g})"
+            f"{len(self.business_dates)} business dates, {self.faults} planted faults "
+            f"(seed {self.seed}, scale {self.scale:g})"
         )
 
 
@@ -72,8 +73,9 @@ def simulate(
 ) -> SimulationReport:
     """Writes the extracts of core banking, card and grid billing, and the ground truth beside them.
 
-    The same arguments give the same bytes. Files go to ``<home>/landing/<source>/<date>/``, the truth to ``<home>/truth``
-    (`identities`, `faults`, `totals` as Parquet). Where the same simulation has been written already, nothing is done.
+    The same arguments give the same bytes. Files go to ``<home>/landing/<source>/<date>/``, the truth to
+    ``<home>/truth`` (`identities`, `faults`, `totals` as Parquet). Where the same simulation has been written already,
+    nothing is done.
 
     Args:
         settings: Names the home.
@@ -144,7 +146,7 @@ class _Run:
         self.horizon = max([end + timedelta(days=p.HORIZON_DAYS), *dates])
         last = dates[-1] if dates else end
         self.months = calendar.months(start, last)
-        self.total = len(self.months) + 3
+        self.total = len(self.months) + 2
         self.done = 0
         self.files: dict[tuple[str, str], TableFile] = {}
         self.later: dict[tuple[str, str], list[pl.DataFrame]] = {}
@@ -165,7 +167,9 @@ class _Run:
             self._tick(f"{month:%Y-%m}")
             self._month(month)
         self._tick("masters and daily batches")
-        return self._finish()
+        totals = self._finish()
+        self._tick("written")
+        return totals
 
     def _found(self) -> None:
         s, start, horizon = self.streams, self.start, self.horizon
@@ -382,10 +386,10 @@ class _Run:
         ).with_columns(month=pl.lit(month), _date=pl.lit(calendar.next_month(month)))
 
     def _emit(self, source: str, table: str, frame: pl.DataFrame) -> None:
-        """Facts: what is dated inside the history goes to the first load at once, the rest waits for its daily batch."""
+        """Facts: what is dated inside the history goes to the first load at once, the rest waits for its day."""
         contract = self.contracts[source][table]
-        for name in set(contract.column_names) - set(frame.columns):
-            frame = frame.with_columns(pl.lit(None, pl.String).alias(name))
+        absent = [c.name for c in contract.columns if not c.required and c.name not in frame.columns]
+        frame = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in absent)
         history = frame.filter(pl.col("_date") <= self.end)
         self._file(contract).append(history)
         later = frame.filter(pl.col("_date") > self.end)

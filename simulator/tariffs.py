@@ -16,8 +16,8 @@ from simulator.changes import history
 PERIODS = ("sharp", "peak", "flat", "valley")
 TIER_LIMITS = (2_760 * 10_000, 4_800 * 10_000)  # 1e-4 kWh a year, Zhejiang [domain A4]
 PRICE = 100_000_000
-# tariff id: name, class, voltage, TOU, tiered, interruptible, per kVA, per kW, power factor standard, base prices by period
-# (two or three tiers where tiered) in CNY
+# tariff id: name, class, voltage, TOU, tiered, interruptible, per kVA, per kW, power factor standard, prices by period
+# (three tiers where tiered) in CNY
 TARIFFS = {
     "R1": (
         "居民生活（一户一表）",

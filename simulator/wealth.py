@@ -10,7 +10,7 @@ import polars as pl
 from simulator import ledger
 from simulator import parameters as p
 from simulator.accounts import Accounts
-from simulator.calendar import day_array, month_end, working_days
+from simulator.calendar import month_end, working_days
 from simulator.customers import Customers
 from simulator.frames import text
 from simulator.organisation import Organisation
@@ -228,7 +228,7 @@ class Wealth:
         """
         rng = self.streams("wealth book", month)
         bought = self.buys.filter(pl.col("holding_id").is_in(done["ref"].implode()))
-        trades = pl.concat([bought, self.sales]).sort("at", "holding_id")
+        trades = pl.concat([bought, self.sales]).sort("at", "holding_id", maintain_order=True)
         size = trades.height
         product = trades["product"].to_numpy()
         manager = self.customers.frame["manager"].to_numpy()[self.who[trades["who"].to_numpy()]]
@@ -265,9 +265,4 @@ class Wealth:
         begun = bought.filter(pl.col("_date") < last).select(revalued.columns)
         held = pl.concat([self._held(begun), self._held(gone.select(revalued.columns)), self._held(revalued)])
         self.open = revalued.drop("_date")
-        return {"wealth_trade": rows, "wealth_holding": held.sort("_date", "holding_id")}
-
-
-def days_of(month: date) -> np.ndarray:
-    """All days of a month."""
-    return day_array(month, month_end(month))
+        return {"wealth_trade": rows, "wealth_holding": held.sort("_date", "holding_id", maintain_order=True)}

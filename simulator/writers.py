@@ -22,6 +22,7 @@ import pyarrow.parquet
 from ingestion.contract import Column, Contract, Delimited, FixedWidth, JsonLines, Parquet, Records
 from simulator.faults import Fault, Planter
 
+ROWS_AT_ONCE = 200_000  # bounds the memory of one part
 WIDE = re.compile(r"(?P<name>\w+)\[(?P<count>\d+)\]\Z")
 
 
@@ -102,6 +103,10 @@ class TableFile:
         missing = set(self.contract.column_names) - set(frame.columns)
         if missing:
             raise KeyError(f"{self.contract.source}.{self.contract.table}: the world lacks {sorted(missing)}")
+        for part in frame.iter_slices(ROWS_AT_ONCE):
+            self._append(part)
+
+    def _append(self, frame: pl.DataFrame) -> None:
         if not frame.height:
             return
         schema = frame.schema
@@ -152,15 +157,15 @@ class TableFile:
     def close(self) -> Totals:
         """Writes trailer and control file and gives both files their names."""
         self._sink.close(self.totals, self._amount)
-        data = self._temporary.read_bytes() if self._temporary.stat().st_size < 1 << 26 else None
-        digest = hashlib.sha256(data) if data is not None else _digest(self._temporary)
-        self.totals.sha256 = digest.hexdigest()
+        with self._temporary.open("rb") as stream:
+            self.totals.sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         control = self.contract.control_file_name(self.totals.business_date)
         if control:
             amount = "" if self.totals.amount is None else f"{self.totals.amount:f}"
             encoding = getattr(self.contract.layout, "encoding", "utf-8")
             ends = getattr(self.contract.layout, "line_end", "\n")
-            text = f"file_name|row_count|amount_total|sha256{ends}{self.path.name}|{self.totals.rows}|{amount}|{self.totals.sha256}{ends}"
+            record = f"{self.path.name}|{self.totals.rows}|{amount}|{self.totals.sha256}"
+            text = f"file_name|row_count|amount_total|sha256{ends}{record}{ends}"
             part = self.path.with_name("." + control + ".part")
             part.write_bytes(text.encode(encoding))
             os.replace(self._temporary, self.path)
@@ -168,11 +173,6 @@ class TableFile:
         else:
             os.replace(self._temporary, self.path)
         return self.totals
-
-
-def _digest(path: Path) -> hashlib._Hash:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256")
 
 
 class _TextSink:
