@@ -56,15 +56,10 @@
     ),
 
     first_referred as (
-        select
-            source_system,
-            {{ key }},
-            min(controller_id) as controller_id,
-            min(known_at) as known_at,
-            min(file_id) as file_id,
-            min(batch_id) as batch_id
+        select distinct on (source_system, {{ key }})
+            *
         from referred
-        group by source_system, {{ key }}
+        order by source_system, {{ key }}, known_at, file_id
     )
 
     select

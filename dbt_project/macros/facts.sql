@@ -33,7 +33,7 @@
         source_system,
         controller_id,
         {%- for column in shape.columns %}
-        {{ '-' if column in shape.measures }}{{ column }},
+        {{ '-' if column in shape.measures else '' }}{{ column }},
         {%- endfor %}
         -1::smallint,
         corrected_by,
@@ -54,7 +54,7 @@
     {%- set columns = adapter.get_columns_in_relation(this) | map(attribute='name') | list -%}
     select
         {%- for column in columns %}
-        {{ column }}{{ ',' if not loop.last }}
+        {{ column }}{{ ',' if not loop.last else '' }}
         {%- endfor %}
     from {{ resolved }}
     union all
@@ -68,7 +68,7 @@
         correction.{{ column }}
         {%- else %}
         head.{{ column }}
-        {%- endif %}{{ ',' if not loop.last }}
+        {%- endif %}{{ ',' if not loop.last else '' }}
         {%- endfor %}
     from (
         select distinct on (source_system, {{ grain }}) source_system, {{ grain }}, file_id, line, business_date, known_at

@@ -1,3 +1,5 @@
+{{ config(post_hook="analyze {{ this }}") }}
+
 -- Who holds an account, from when to when, in which role and with which share. The first holders of an account hold it from
 -- its begin. An account whose source keeps no holders is held by its customer. Shares of the owners of an account add up to
 -- one on every day: where the source keeps none, the rest is split equally; where they add up to something else, they are

@@ -1,3 +1,5 @@
+{{ config(post_hook="analyze {{ this }}") }}
+
 -- Which customer managers a party has on which days. Shares of the managers of one customer add up to one on every day on
 -- which he has any. Exactly one manager of a party is accountable (主办) on a day: of those sent as accountable, else of all,
 -- the one with the greatest share, then the latest begun.

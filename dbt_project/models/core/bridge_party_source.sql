@@ -1,3 +1,5 @@
+{{ config(post_hook="analyze {{ this }}") }}
+
 select
     {{ durable_key('party', "'c360'", 'placed.party_id') }} as party_key,
     placed.party_id,

@@ -1,3 +1,5 @@
+{{ config(post_hook="analyze {{ this }}") }}
+
 -- While a consent or another legal basis is in force, facts about a party may pass from one controller to another: the gate
 -- of DESIGN decision 8. One row a party, direction and unbroken stretch of days.
 with version as (

@@ -1,3 +1,5 @@
+{{ config(post_hook="analyze {{ this }}") }}
+
 -- What is known of a party, from all its customers: on each day on which one of them changes, each attribute comes from the
 -- first source in the order of survivorship_source that has it.
 with member as (

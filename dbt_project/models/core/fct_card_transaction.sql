@@ -4,7 +4,7 @@
     full_refresh=false,
     on_schema_change='fail',
     pre_hook="{{ take_up() }}",
-    post_hook=["{{ rekey('card', 'fact.accounting_date') }}", "{{ rekey('card_account', 'fact.accounting_date') }}"],
+    post_hook=["analyze {{ this }}", "{{ rekey('card', 'fact.accounting_date') }}", "{{ rekey('card_account', 'fact.accounting_date') }}"],
     indexes=[{'columns': ['source_system', 'transaction_id', 'file_id', 'row_sign'], 'unique': True}, {'columns': ['card_key']}, {'columns': ['accounting_date']}]
 ) }}
 
@@ -20,6 +20,7 @@ resolved as (
         {{ version_keys('card', 'card', 'row_taken_up.card_id') }},
         {{ version_keys('card_account', 'card_account', 'row_taken_up.card_account_id') }},
         row_taken_up.card_id,
+        row_taken_up.card_account_id,
         row_taken_up.accounting_date,
         row_taken_up.transacted_at,
         row_taken_up.transaction_type,

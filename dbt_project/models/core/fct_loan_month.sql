@@ -1,3 +1,5 @@
+{{ config(post_hook="analyze {{ this }}") }}
+
 -- A loan has a row for each month from the one in which it was paid out (or first known) to the one in which it was
 -- settled, with its state on the last day of the month, or on the last business date in the month that still runs.
 with loan as (

@@ -1,3 +1,5 @@
+{{ config(post_hook="analyze {{ this }}") }}
+
 -- Every controller's own figures about its parties, month by month: what mart_customer_360 combines through the gate.
 -- Amounts are in the controller's reporting currency; accounts, loans and holdings in other currencies are not counted.
 with horizon as (

@@ -4,7 +4,7 @@
     full_refresh=false,
     on_schema_change='fail',
     pre_hook="{{ take_up() }}",
-    post_hook=["{{ rekey('customer', 'fact.as_of') }}"],
+    post_hook=["analyze {{ this }}", "{{ rekey('customer', 'fact.as_of') }}"],
     indexes=[{'columns': ['source_system', 'bill_id', 'as_of', 'file_id', 'row_sign'], 'unique': True}, {'columns': ['customer_key']}]
 ) }}
 

@@ -94,6 +94,7 @@ inner join {{ ref('dim_customer') }} as customer
     and own_month.as_of < customer.covers_to
 left join {{ ref('dim_organisation') }} as organisation
     on organisation.organisation_key = customer.home_organisation_key
+    and organisation.organisation_key > 0
     and own_month.as_of >= organisation.valid_from
     and own_month.as_of < organisation.covers_to
 left join accountable

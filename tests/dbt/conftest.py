@@ -1,0 +1,31 @@
+"""A database with the ledger, identity and all raw tables, and an empty warehouse in it for each test."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from arrivals import Arrivals
+
+from ingestion.contract import load_contracts
+from ingestion.raw_ddl import raw_migrations
+from pipeline import transformation
+from warehouse.migration import migrate, read_migrations
+
+
+@pytest.fixture(scope="module")
+def prepared(database: str) -> Iterator[psycopg.Connection]:
+    """The module's database with the ledger, identity, the consumers' tables and all raw tables."""
+    with psycopg.connect(database, autocommit=True) as session:
+        migrate([m for room in ("ingestion", "identity", "dbt_project") for m in read_migrations(room)], session)
+        migrate(raw_migrations(load_contracts()), session)
+        for target in ("dev", "rebuild"):
+            transformation.run("run", "--select", "path:models/staging", target=target)
+        yield session
+
+
+@pytest.fixture
+def arrivals(prepared: psycopg.Connection) -> Arrivals:
+    """An empty warehouse."""
+    arrived = Arrivals(prepared)
+    arrived.forget()
+    return arrived
