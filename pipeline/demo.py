@@ -20,7 +20,7 @@ from pipeline.wording import in_words
 from warehouse.connection import connect
 from warehouse.settings import get_settings
 
-PROFILE = "pboc_deposits"
+PROFILE = "pboc_financial_base"
 """The regulator profile of which the demo makes a package."""
 
 OWN_BAR = ("ingest", "stage", "build")

@@ -127,7 +127,7 @@ def test_the_managers_are_assessed_for_the_last_closed_month(owner: psycopg.Conn
 
 def test_the_scorecard_page_shows_every_manager(world: World) -> None:
     page = world.home / "out" / "reports" / PERIOD / "index.html"
-    managers = connect("bianca").execute("select employee_id from mart.mart_manager_scorecard_total").fetchall()
+    managers = connect("bianca").execute("select manager_id from mart.mart_manager_scorecard_total").fetchall()
     text = page.read_text("utf-8")
     assert managers and all(employee in text for (employee,) in managers)
 
@@ -159,7 +159,7 @@ def test_a_manager_sees_his_own_customers_only(world: World, owner: psycopg.Conn
         "select employee_id, login from ops.login where role = 'manager' order by login limit 1"
     ).fetchone()  # type: ignore[misc]
     with connect(login) as session:
-        seen = session.execute("select distinct employee_id from mart.mart_manager_scorecard_total").fetchall()
+        seen = session.execute("select distinct manager_id from mart.mart_manager_scorecard_total").fetchall()
     assert seen == [(employee,)]
 
 
