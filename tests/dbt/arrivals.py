@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -12,7 +12,7 @@ from psycopg import sql
 from pipeline import transformation
 
 Rows = Iterable[Mapping[str, Any]]
-FIRST_RECEIPT = datetime(2026, 11, 1, 6, 0, tzinfo=timezone.utc)
+FIRST_RECEIPT = datetime(2026, 11, 1, 6, 0, tzinfo=UTC)
 SCHEMAS = ("intermediate", "core")
 BEGIN, END = date(1, 1, 1), date(9999, 12, 31)
 DAY = date(2026, 11, 1)
@@ -35,7 +35,8 @@ class Arrivals:
         batch_id = f"{source}/{day}/{sequence}"
         with self.session.transaction():
             self.session.execute(
-                "insert into ops.batch (batch_id, source_system, business_date, sequence, state, known_at, completed_at) "
+                "insert into ops.batch "
+                "(batch_id, source_system, business_date, sequence, state, known_at, completed_at) "
                 "values (%s, %s, %s, %s, 'complete', %s, now())",
                 [batch_id, source, day, sequence, known_at],
             )
@@ -44,13 +45,21 @@ class Arrivals:
         return batch_id
 
     def _load(
-        self, batch_id: str, source: str, table: str, day: date, sequence: int, known_at: datetime, rows: Sequence[Mapping[str, Any]]
+        self,
+        batch_id: str,
+        source: str,
+        table: str,
+        day: date,
+        sequence: int,
+        known_at: datetime,
+        rows: Sequence[Mapping[str, Any]],
     ) -> None:
         digest = hashlib.sha256(f"{batch_id}/{table}".encode()).hexdigest()
         file_id = int(digest[:15], 16)
         self.session.execute(
-            "insert into ops.source_file (file_id, batch_id, source_system, table_name, business_date, sequence, file_name, "
-            "bytes, sha256, received_at, state, rows_sent, rows_loaded, rows_quarantined, rows_erased) "
+            "insert into ops.source_file "
+            "(file_id, batch_id, source_system, table_name, business_date, sequence, file_name, bytes, "
+            "sha256, received_at, state, rows_sent, rows_loaded, rows_quarantined, rows_erased) "
             "values (%s, %s, %s, %s, %s, %s, %s, 0, %s, %s, 'loaded', %s, %s, 0, 0)",
             [file_id, batch_id, source, table, day, sequence, table, digest, known_at, len(rows), len(rows)],
         )
@@ -72,7 +81,9 @@ class Arrivals:
     def rebuild(self, *models: str) -> None:
         """The same from raw, into schemas of their own."""
         for schema in SCHEMAS:
-            self.session.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(f"rebuild_{schema}")))
+            self.session.execute(
+                sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(f"rebuild_{schema}"))
+            )
         transformation.run("run", "--select", *models, target="rebuild")
 
     def differences(self, *relations: str) -> dict[str, list[Any]]:
@@ -83,7 +94,8 @@ class Arrivals:
             columns = [
                 column
                 for (column,) in self.session.execute(
-                    "select column_name from information_schema.columns where table_schema = %s and table_name = %s", [schema, name]
+                    "select column_name from information_schema.columns where table_schema = %s and table_name = %s",
+                    [schema, name],
                 )
             ]
             chosen = sql.SQL(", ").join(map(sql.Identifier, columns))
@@ -105,17 +117,34 @@ class Arrivals:
         for schema in SCHEMAS:
             for name in (schema, f"rebuild_{schema}"):
                 self.session.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(name)))
-        tables = self.rows("select table_schema, table_name from information_schema.tables where table_schema like 'raw\\_%'")
+        tables = self.rows(
+            "select table_schema, table_name from information_schema.tables where table_schema like 'raw\\_%'"
+        )
         names = [sql.Identifier(*table) for table in tables]
-        names += [sql.Identifier("ops", name) for name in ("source_file", "batch", "batch_taken_up", "key_override", "fact_rekeyed")]
+        names += [
+            sql.Identifier("ops", name)
+            for name in ("source_file", "batch", "batch_taken_up", "key_override", "fact_rekeyed")
+        ]
         self.session.execute(sql.SQL("truncate {} cascade").format(sql.SQL(", ").join(names)))
         self.count = 0
 
 
-def change(account: str, flag: str, day: date, status: str = "active", rate: int = 0, sequence: int = 1) -> dict[str, Any]:
+def change(
+    account: str, flag: str, day: date, status: str = "active", rate: int = 0, sequence: int = 1
+) -> dict[str, Any]:
     """One row of core_banking.account."""
     return dict(
-        change_flag=flag, change_seq=sequence, effective_date=day, account_id=account, customer_id="C1", product_id="P1",
-        organisation_id="O1", account_type="personal_demand", currency="CNY", gl_subject="2011", interest_rate=rate,
-        opened_on=date(2020, 1, 1), status=status,
+        change_flag=flag,
+        change_seq=sequence,
+        effective_date=day,
+        account_id=account,
+        customer_id="C1",
+        product_id="P1",
+        organisation_id="O1",
+        account_type="personal_demand",
+        currency="CNY",
+        gl_subject="2011",
+        interest_rate=rate,
+        opened_on=date(2020, 1, 1),
+        status=status,
     )

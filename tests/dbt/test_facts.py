@@ -18,8 +18,16 @@ FACTS = ("core.fct_account_transaction", "core.fct_account_balance")
 def posting(number: str, account: str, day: date, amount: str, **other: Any) -> dict[str, Any]:
     """One row of core_banking.account_transaction."""
     return dict(
-        transaction_id=number, account_id=account, accounting_date=day, transacted_at=datetime(day.year, day.month, day.day, 9),
-        direction="C", amount=Decimal(amount), currency="CNY", transaction_type="deposit", channel_id="counter", **other,
+        transaction_id=number,
+        account_id=account,
+        accounting_date=day,
+        transacted_at=datetime(day.year, day.month, day.day, 9),
+        direction="C",
+        amount=Decimal(amount),
+        currency="CNY",
+        transaction_type="deposit",
+        channel_id="counter",
+        **other,
     )
 
 
@@ -34,9 +42,13 @@ def build(arrivals: Arrivals) -> None:
 
 def test_a_fact_before_its_master_finds_an_inferred_member_that_keeps_its_key(arrivals: Arrivals) -> None:
     second = DAY + timedelta(days=1)
-    arrivals.receive("core_banking", DAY, {"account_transaction": [posting("T1", "A", DAY, "10"), posting("T2", "A", second, "20")]})
+    arrivals.receive(
+        "core_banking", DAY, {"account_transaction": [posting("T1", "A", DAY, "10"), posting("T2", "A", second, "20")]}
+    )
     build(arrivals)
-    inferred = arrivals.rows("select account_version_key, is_inferred, valid_from from core.dim_account where account_id = 'A'")
+    inferred = arrivals.rows(
+        "select account_version_key, is_inferred, valid_from from core.dim_account where account_id = 'A'"
+    )
     assert [row[1:] for row in inferred] == [(True, BEGIN)]
 
     arrivals.receive("core_banking", second, {"account": [change("A", "I", DAY), change("A", "U", second, "frozen")]})
@@ -59,12 +71,16 @@ def test_a_corrected_posting_is_taken_back_and_sums_are_right_at_any_time(arriva
     build(arrivals)
     arrivals.receive("core_banking", DAY, {"account_transaction": [posting("T1", "A", DAY, "12")]}, sequence=2)
     build(arrivals)
-    assert arrivals.rows("select amount, row_sign from core.fct_account_transaction where transaction_id = 'T1' order by known_at, 2") == [
+    assert arrivals.rows(
+        "select amount, row_sign from core.fct_account_transaction where transaction_id = 'T1' order by known_at, 2"
+    ) == [
         (Decimal("10.00"), 1),
         (Decimal("-10.00"), -1),
         (Decimal("12.00"), 1),
     ]
-    assert arrivals.rows("select sum(amount), sum(row_sign) from core.fct_account_transaction") == [(Decimal("17.00"), 2)]
+    assert arrivals.rows("select sum(amount), sum(row_sign) from core.fct_account_transaction") == [
+        (Decimal("17.00"), 2)
+    ]
     build(arrivals)
     assert arrivals.rows("select sum(amount), count(*) from core.fct_account_transaction") == [(Decimal("17.00"), 4)]
     _equals_rebuild(arrivals)

@@ -1,4 +1,4 @@
-"""History is a function of the arrival log (DESIGN decisions 5 and 6): every order of arrival, incremental as rebuilt."""
+"""History is a function of the arrival log (DESIGN 5 and 6): every order of arrival, incremental as rebuilt."""
 
 import itertools
 import random
@@ -63,13 +63,17 @@ def test_changes_in_every_order_of_arrival_give_the_same_history(arrivals: Arriv
         if number in stops or number == 5:
             arrivals.build(*MODELS)
 
-    assert versions(arrivals, "core_banking") == {account: ranges(states) for account, states in history.items() if ranges(states)}
+    assert versions(arrivals, "core_banking") == {
+        account: ranges(states) for account, states in history.items() if ranges(states)
+    }
     arrivals.rebuild(*MODELS)
     assert arrivals.differences(*BUILT) == {}
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 1, 0, 2), (2, 3, 1, 0)])
-def test_full_extracts_in_every_order_of_arrival_give_the_same_history(arrivals: Arrivals, order: tuple[int, ...]) -> None:
+def test_full_extracts_in_every_order_of_arrival_give_the_same_history(
+    arrivals: Arrivals, order: tuple[int, ...]
+) -> None:
     chance = random.Random(7)
     extracts: list[dict[int, int]] = [
         {account: chance.randint(1, 2) for account in range(25) if chance.random() < 0.7} for _ in range(4)
@@ -85,7 +89,10 @@ def test_full_extracts_in_every_order_of_arrival_give_the_same_history(arrivals:
 
     expected = {}
     for account in range(25):
-        states = {DAY + timedelta(days=n): ("x", extract[account]) if account in extract else None for n, extract in enumerate(extracts)}
+        states = {
+            DAY + timedelta(days=n): ("x", extract[account]) if account in extract else None
+            for n, extract in enumerate(extracts)
+        }
         if found := ranges(states):
             expected[str(account)] = [(begin, end, district) for begin, end, _, district in found]
     rows = arrivals.rows(
@@ -103,13 +110,16 @@ def test_full_extracts_in_every_order_of_arrival_give_the_same_history(arrivals:
 def test_knowledge_of_the_past_is_kept(arrivals: Arrivals) -> None:
     arrivals.receive("core_banking", DAY, {"account": [change("A", "I", DAY, rate=1)]})
     arrivals.build(*MODELS)
-    arrivals.receive("core_banking", DAY + timedelta(days=9), {"account": [change("A", "U", DAY + timedelta(days=9), rate=3)]})
+    arrivals.receive(
+        "core_banking", DAY + timedelta(days=9), {"account": [change("A", "U", DAY + timedelta(days=9), rate=3)]}
+    )
     arrivals.build(*MODELS)
     late = {"account": [change("A", "U", DAY + timedelta(days=5), rate=2)]}
     arrivals.receive("core_banking", DAY + timedelta(days=5), late)
     arrivals.build(*MODELS)
     rows = arrivals.rows(
-        "select valid_from, valid_to, interest_rate::int, dense_rank() over (order by known_from), known_to = 'infinity' "
+        "select valid_from, valid_to, interest_rate::int, dense_rank() over (order by known_from), "
+        "known_to = 'infinity' "
         "from core.dim_account_as_known where account_id = 'A' order by known_from, valid_from"
     )
     fifth, ninth = DAY + timedelta(days=5), DAY + timedelta(days=9)
@@ -144,13 +154,20 @@ def test_one_date_keeps_its_last_sequence_and_a_life_its_begin(arrivals: Arrival
 def test_a_run_that_ended_between_two_models_loses_nothing(arrivals: Arrivals) -> None:
     arrivals.receive("core_banking", DAY, {"account": [change("A", "I", DAY), change("B", "I", DAY)]})
     arrivals.build(*MODELS)
-    arrivals.receive("core_banking", DAY + timedelta(days=1), {"account": [change("A", "U", DAY + timedelta(days=1), "frozen")]})
+    arrivals.receive(
+        "core_banking", DAY + timedelta(days=1), {"account": [change("A", "U", DAY + timedelta(days=1), "frozen")]}
+    )
     arrivals.build("int_account__changes")  # and here it died
-    arrivals.receive("core_banking", DAY + timedelta(days=2), {"account": [change("B", "U", DAY + timedelta(days=2), "frozen")]})
+    arrivals.receive(
+        "core_banking", DAY + timedelta(days=2), {"account": [change("B", "U", DAY + timedelta(days=2), "frozen")]}
+    )
     arrivals.build("dim_account")  # takes up what the log has, and no more
     assert {row[0] for row in arrivals.rows("select account_id from core.dim_account where status = 'frozen'")} == {"A"}
     arrivals.build(*MODELS)
-    assert {row[0] for row in arrivals.rows("select account_id from core.dim_account where status = 'frozen'")} == {"A", "B"}
+    assert {row[0] for row in arrivals.rows("select account_id from core.dim_account where status = 'frozen'")} == {
+        "A",
+        "B",
+    }
     arrivals.rebuild(*MODELS)
     assert arrivals.differences(*BUILT) == {}
     arrivals.build(*MODELS)  # nothing new: nothing changes

@@ -22,8 +22,14 @@ def unit(organisation: str, parent: str | None = None) -> dict[str, object]:
     """One row of core_banking.organisation."""
     day = date(2026, 11, 1)
     return dict(
-        change_flag="I", change_seq=1, effective_date=day, organisation_id=organisation, organisation_name=organisation,
-        parent_id=parent, organisation_level="branch", opened_on=day,
+        change_flag="I",
+        change_seq=1,
+        effective_date=day,
+        organisation_id=organisation,
+        organisation_name=organisation,
+        parent_id=parent,
+        organisation_level="branch",
+        opened_on=day,
     )
 
 
@@ -44,17 +50,25 @@ def test_keys_in_the_database_and_an_override_after_a_collision(arrivals: Arriva
         "insert into ops.key_override (source_system, entity, natural_key, durable_key, reason) "
         "values ('core_banking', 'organisation', 'O2', 4711, 'collision')"
     )
-    arrivals.receive("core_banking", date(2026, 11, 1), {"organisation": [unit("O1"), unit("O2", "O1"), unit("O3", "O2")]})
+    arrivals.receive(
+        "core_banking", date(2026, 11, 1), {"organisation": [unit("O1"), unit("O2", "O1"), unit("O3", "O2")]}
+    )
     arrivals.build("int_organisation__changes", "dim_organisation")
-    assert dict(arrivals.rows("select organisation_id, organisation_key from core.dim_organisation where organisation_key > 0")) == {
+    assert dict(
+        arrivals.rows("select organisation_id, organisation_key from core.dim_organisation where organisation_key > 0")
+    ) == {
         "O1": durable_key("core_banking", "organisation", "O1"),
         "O2": 4711,
         "O3": durable_key("core_banking", "organisation", "O3"),
     }
-    assert arrivals.rows("select parent_organisation_key from core.dim_organisation where organisation_id = 'O3'") == [(4711,)]
+    assert arrivals.rows("select parent_organisation_key from core.dim_organisation where organisation_id = 'O3'") == [
+        (4711,)
+    ]
 
 
 def test_controllers_are_those_of_the_contracts() -> None:
     project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text("utf-8"))
-    in_contracts = {source: {contract.controller for contract in tables.values()} for source, tables in load_contracts().items()}
+    in_contracts = {
+        source: {contract.controller for contract in tables.values()} for source, tables in load_contracts().items()
+    }
     assert in_contracts == {source: {controller} for source, controller in project["vars"]["controllers"].items()}

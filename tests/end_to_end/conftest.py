@@ -3,32 +3,15 @@
 import io
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 import pytest
 from rich.console import Console
+from small_world import SCALE, SEED, World
 
 from warehouse.connection import url
 from warehouse.server import EmbeddedServer
 from warehouse.settings import get_settings
-
-SCALE, SEED = 0.001, 20261101
-
-
-@dataclass(frozen=True)
-class World:
-    """What the demo left behind at scale 0.001 (100 parties, 13 months, three daily batches)."""
-
-    database: str
-    home: Path
-    said: str
-
-    @property
-    def truth(self) -> Path:
-        """The simulator's ground truth."""
-        return self.home / "truth"
 
 
 @pytest.fixture(scope="session")

@@ -9,13 +9,12 @@ import polars as pl
 import psycopg
 import pytest
 from rich.console import Console
+from small_world import SCALE, SEED, World
 
 from ingestion.contract import load_contracts
 from pipeline import demo
 from pipeline.steps import SIMULATED_SOURCES
 from warehouse.connection import connect
-
-from .conftest import SCALE, SEED, World
 
 LAST = date(2026, 11, 3)
 PERIOD = "2026-10"
