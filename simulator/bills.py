@@ -189,7 +189,8 @@ class Bills:
         tariff = points["tariff_id"].to_numpy()[who]
         capacity = points["capacity"].to_numpy()[who].astype(np.int64)
         consumer = points["consumer"].to_numpy()[who]
-        parts: list[pl.DataFrame] = []
+        numbers: list[np.ndarray] = []
+        labels: list[tuple[int, str, str | None, int | None, str]] = []
         base = np.zeros(len(who), np.int64)
 
         def add(
@@ -211,15 +212,9 @@ class Bills:
             value = tariffs.line_amount(quantity[at], prices) if amount is None else amount[at]
             if in_base:
                 base[at] += value
-            parts.append(
-                pl.DataFrame({"at": at, "quantity": quantity[at], "price": prices, "amount": value}).with_columns(
-                    order=pl.lit(order),
-                    component=pl.lit(component),
-                    period=pl.lit(period, pl.String),
-                    tier=pl.lit(tier, pl.Int64),
-                    unit=pl.lit(unit),
-                )
-            )
+            kind = np.full(len(at), len(labels))
+            labels.append((order, component, period, tier, unit))
+            numbers.append(np.stack([at, quantity[at], prices, value, kind]))
 
         for name, terms in tariffs.TARIFFS.items():
             mask = tariff == name
@@ -287,7 +282,11 @@ class Bills:
             if fund:
                 add(usage == kind, 30, "fund", kwh, fund, "kWh", in_base=False)
         add(late > 0, 40, "late_fee", late * 100, tariffs.PRICE, "CNY", in_base=False, amount=late)
-        return pl.concat(parts).sort("at", "order", maintain_order=True), cos_phi
+        columns = ("at", "quantity", "price", "amount", "kind")
+        lines = pl.DataFrame(dict(zip(columns, np.concatenate(numbers, axis=1), strict=True)))
+        names = {"order": pl.Int64, "component": pl.String, "period": pl.String, "tier": pl.Int64, "unit": pl.String}
+        kinds = pl.DataFrame(labels, orient="row", schema=names)[lines["kind"]]
+        return lines.drop("kind").hstack(kinds).sort("at", "order", maintain_order=True), cos_phi
 
     def _late_fees_due(self, who: np.ndarray, issue_month: date) -> np.ndarray:
         """Late fees of bills that were paid late go on the next bill."""

@@ -23,6 +23,7 @@ from ingestion.contract import Column, Contract, Delimited, FixedWidth, JsonLine
 from simulator.faults import Fault, Planter
 
 ROWS_AT_ONCE = 200_000  # bounds the memory of one part
+ROWS_HELD = 40_000  # small parts wait for each other
 WIDE = re.compile(r"(?P<name>\w+)\[(?P<count>\d+)\]\Z")
 
 
@@ -97,18 +98,28 @@ class TableFile:
         self._amount = contract.by_name[name] if name else None
         if self._amount:
             self.totals.amount = self.totals.amount_good = Decimal(0)
+        self._held: list[pl.DataFrame] = []
 
     def append(self, frame: pl.DataFrame) -> None:
         """Writes rows; columns that begin with `_` are the simulator's own."""
         missing = set(self.contract.column_names) - set(frame.columns)
         if missing:
             raise KeyError(f"{self.contract.source}.{self.contract.table}: the world lacks {sorted(missing)}")
-        for part in frame.iter_slices(ROWS_AT_ONCE):
-            self._append(part)
-
-    def _append(self, frame: pl.DataFrame) -> None:
         if not frame.height:
             return
+        own = [name for name in (*self.contract.column_names, "_fault") if name in frame.columns]
+        self._held.append(frame.select(own))
+        if sum(part.height for part in self._held) >= ROWS_HELD:
+            self._write_held()
+
+    def _write_held(self) -> None:
+        if self._held:
+            frame = pl.concat(self._held, how="vertical_relaxed")
+            self._held = []
+            for part in frame.iter_slices(ROWS_AT_ONCE):
+                self._append(part)
+
+    def _append(self, frame: pl.DataFrame) -> None:
         schema = frame.schema
         texts = frame.select(self._text(c, schema[c.name]).alias(c.name) for c in self.contract.columns)
         marked = frame["_fault"] if "_fault" in frame.columns else None
@@ -156,6 +167,7 @@ class TableFile:
 
     def close(self) -> Totals:
         """Writes trailer and control file and gives both files their names."""
+        self._write_held()
         self._sink.close(self.totals, self._amount)
         with self._temporary.open("rb") as stream:
             self.totals.sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
