@@ -11,8 +11,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no error
+hypothesis.settings.load_profile("untimed")
 
 _DATA = os.environ.get("C360_DATA", "")
 signal.signal(signal.SIGTERM, signal.default_int_handler)  # fixtures stop their servers then, too

@@ -119,6 +119,7 @@ def test_the_same_cut_gives_the_same_bytes(warehouse: psycopg.Connection, settin
 
 
 def test_changed_data_is_a_replacement(warehouse: psycopg.Connection, settings: Settings) -> None:
+    publish_rows(warehouse, {MART: [*ROWS, deposit("A4", "8.00")]}, date(2026, 11, 4))
     first = extract(settings, PROFILE, "2026-10")
     publish_rows(warehouse, {MART: [*ROWS, deposit("A3", "7.00")]}, date(2026, 11, 4))
     second = extract(settings, PROFILE, "2026-10")
