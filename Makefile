@@ -50,12 +50,12 @@ $(VENV)/installed: requirements.txt requirements-bootstrap.txt pyproject.toml
 	@echo "Setting up $(VENV) (once; about a minute)"
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is incomplete here: install it (Debian: python3-venv)"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.txt
-	@$(UV) pip install --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.txt
+	@$(UV) pip install --python $(BIN)/python --require-hashes -r requirements.txt
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/installed-test: $(VENV)/installed requirements-dev.txt
-	@$(UV) pip install --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.txt
+	@$(UV) pip install --python $(BIN)/python --require-hashes -r requirements-dev.txt
 	@touch $@
 
 lock: ## write the pinned and hashed requirements anew
