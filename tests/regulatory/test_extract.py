@@ -112,6 +112,8 @@ def test_the_same_cut_gives_the_same_bytes(warehouse: psycopg.Connection, settin
         warehouse.execute("alter table ops.regulatory_submission_file disable trigger append_only")
         warehouse.execute("alter table ops.regulatory_submission disable trigger append_only")
         warehouse.execute("truncate ops.regulatory_submission, ops.regulatory_submission_file")
+        warehouse.execute("alter table ops.regulatory_submission_file enable trigger append_only")
+        warehouse.execute("alter table ops.regulatory_submission enable trigger append_only")
         report = extract(settings.model_copy(update={"home": tmp_path / home}), PROFILE, "2026-10")
         assert report.folder is not None
         packages.append({path.name: path.read_bytes() for path in sorted(report.folder.iterdir())})
