@@ -1,6 +1,5 @@
 """The step on a real database: memory, growth with the day's data, and what the log refuses."""
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -212,12 +211,7 @@ def test_a_day_costs_what_the_day_brings(staged: psycopg.Connection) -> None:
     resolve(staged, MONDAY)  # the first run loads libraries
     staged.execute("set session_replication_role = replica; delete from identity.event")
     staged.execute("set session_replication_role = origin; delete from identity.standardised_customer")
-    start = time.process_time()
     report = resolve(staged, MONDAY)
-    first_load = time.process_time() - start
     stage(staged, *rows[:50])
-    start = time.process_time()
     daily = resolve(staged, TUESDAY)
-    day = time.process_time() - start
     assert (report.customers, daily.changed, daily.parties) == (len(rows) - 50, 50, 1000)
-    assert first_load < 2 and day < 0.5, (first_load, day)
