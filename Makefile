@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 UV     := $(BIN)/uv --quiet
 export GX_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
+# Where the environment forbids it, every start would compile the libraries anew.
+unexport PYTHONDONTWRITEBYTECODE
 # uv does not read pip's configuration: hand it the package index that pip was told to use here, if any.
 PIP_INDEX := $(shell $(PYTHON) -m pip config get global.index-url 2>/dev/null)
 ifneq ($(PIP_INDEX),)

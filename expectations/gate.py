@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -49,7 +50,7 @@ class GateClosed(RuntimeError):
         super().__init__(f"{report.edge} {report.business_date}: the gate stays closed\n{report}")
 
 
-def check_raw(settings: Settings, business_date: date, sources: Sequence[str]) -> CheckReport:
+def check_raw(settings: Settings, business_date: date, sources: Sequence[str], suites: Path = SUITES) -> CheckReport:
     """Check what the batches of one business date brought, beyond what the contracts hold.
 
     Volumes against the batches before, distributions, agreement between sources, freshness.
@@ -58,6 +59,7 @@ def check_raw(settings: Settings, business_date: date, sources: Sequence[str]) -
         settings: whose Data Docs are written (``out/data_docs``).
         business_date: the day.
         sources: the source systems that take part in it.
+        suites: folder of the suites.
 
     Raises:
         GateClosed: an expectation of severity *fail* did not hold; the results are recorded all the same.
@@ -65,15 +67,16 @@ def check_raw(settings: Settings, business_date: date, sources: Sequence[str]) -
     with connect(autocommit=True) as session:
         files = _rows(session, _FILES, [business_date, list(sources)])
         facts = {"business_date": business_date, "sources": sorted(sources), "files": files}
-        return _check(session, settings, "raw", business_date, facts)
+        return _check(session, settings, "raw", suites, business_date, facts)
 
 
-def check_marts(settings: Settings, business_date: date) -> CheckReport:
+def check_marts(settings: Settings, business_date: date, suites: Path = SUITES) -> CheckReport:
     """Check what dbt built before readers see it: the gate of DESIGN decision 12.
 
     Args:
         settings: whose Data Docs are written (``out/data_docs``).
         business_date: the day that the marts were built for.
+        suites: folder of the suites.
 
     Raises:
         GateClosed: an expectation of severity *fail* did not hold; the results are recorded all the same.
@@ -84,18 +87,23 @@ def check_marts(settings: Settings, business_date: date) -> CheckReport:
             for row in _rows(session, "select distinct source_system from ops.batch where state = 'complete'", [])
         ]
         facts = {"business_date": business_date, "sources": sorted(sources), "marts": _rows(session, _MARTS, [])}
-        return _check(session, settings, "mart", business_date, facts)
+        return _check(session, settings, "mart", suites, business_date, facts)
 
 
 def _check(
-    session: psycopg.Connection[Any], settings: Settings, edge: Edge, business_date: date, facts: dict[str, Any]
+    session: psycopg.Connection[Any],
+    settings: Settings,
+    edge: Edge,
+    suites: Path,
+    business_date: date,
+    facts: dict[str, Any],
 ) -> CheckReport:
     """Run the suites that apply, record the results, build Data Docs, and open or close the gate."""
     from expectations.engine import run_suites
 
     began = time.monotonic()
     run_key = next_run_key(session, edge, business_date)
-    applying = [one for one in load_suites(edge, SUITES) if set(one.needs_sources) <= set(facts["sources"])]
+    applying = [one for one in load_suites(edge, suites) if set(one.needs_sources) <= set(facts["sources"])]
     results, ready = [], []
     for suite in applying:
         missing = [name for name in suite.needs_tables if not _is_there(session, name)]

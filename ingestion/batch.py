@@ -199,7 +199,9 @@ class _Ingest:
         """Hashes all files, writes their receipts, enters them into the ledger in one transaction."""
         with ThreadPoolExecutor(HASHERS) as hashers:
             arrivals = list(hashers.map(_arrival, self._landing.files))
-            unknown = list(hashers.map(_sha256_of_unknown, self._landing.unknown))
+            unknown = dict(
+                zip(self._landing.unknown, hashers.map(_sha256_of_unknown, self._landing.unknown), strict=True)
+            )
         fault.reach("receipt_written")
         with self._connection.transaction():
             ledger.open_batch(self._connection, self._source, self._date, 1)
@@ -213,7 +215,7 @@ class _Ingest:
                 self._progress(landed.contract.table, "receive", position, len(arrivals), 0)
                 self._enter(arrival, loaded.get((landed.contract.table, landed.sequence)))
             expected = [contract.file_name(self._date) for contract in self._contracts.values()]
-            for path, sha256 in zip(self._landing.unknown, unknown, strict=True):
+            for path, sha256 in unknown.items():
                 copies = [a.landed.path.name for a in arrivals if a.sha256 == sha256]
                 self._enter_aside(path, sha256, why_copy(path, copies[0]) if copies else why_unknown(path, expected))
 

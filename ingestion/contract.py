@@ -356,7 +356,7 @@ def _typed(standard: OpenDataContractStandard, path: Path) -> Contract:
         columns=tuple(_column(p) for p in table.properties or []),
         layout=TypeAdapter(Layout).validate_python(custom.pop("layout", None)),
         control=custom.pop("control", {}),
-        change=custom.pop("change", None),
+        change=custom.pop("change", {}),
         drift=custom.pop("drift", {}),
         optional=custom.pop("optional", False),
         reject_threshold=custom.pop("reject_threshold", None),

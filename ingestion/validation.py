@@ -187,7 +187,8 @@ def cleaned(column: Column, value: pl.Expr | None = None) -> pl.Expr:
         value = value.str.replace_all(character, "", literal=True)
     if column.implied_decimals:
         places = column.implied_decimals
-        padded = value.str.zfill(places + 1)
+        signed = value.str.contains("^[+-]")
+        padded = pl.when(signed).then(value.str.zfill(places + 2)).otherwise(value.str.zfill(places + 1))
         explicit = padded.str.head(-places) + pl.lit(".") + padded.str.tail(places)
         value = pl.when(value.str.contains(r"^[+-]?[0-9]+$")).then(explicit).otherwise(value)
     return value

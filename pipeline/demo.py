@@ -44,7 +44,7 @@ def run(scale: float, seed: int, console: Console) -> None:
             f"{settings.home} holds the demo of seed {kept['seed']} and scale {kept['scale']}. "
             "Run `make clean` to start over, or set C360_HOME to another folder."
         )
-    with console.status("[bold]prepare[/]") as status:
+    with console.status("[bold]prepare[/]", refresh_per_second=4) as status:
         prepare(lambda text: status.update(f"[bold]prepare[/] {text}"))
     if kept and kept["done"]:
         console.print("The demo is complete; there is nothing to do. `make clean` starts over.")
@@ -55,7 +55,8 @@ def run(scale: float, seed: int, console: Console) -> None:
         simulated = simulator.simulate(settings, seed=seed, scale=scale, progress=progress)
     period = last_closed_month(simulated.business_dates[-1])
     for day in simulated.business_dates:
-        _business_date(day, steps.SIMULATED_SOURCES, console)
+        _receive(day, steps.SIMULATED_SOURCES, console)
+        _transform(day, console)
     _assess_and_extract(period, simulated.business_dates[-1], console)
     state.write_text(json.dumps(world | {"done": True, "period": period}), "utf-8")
     console.print(f"[green]The demo is complete[/] after {time.monotonic() - began:.0f} seconds.")
@@ -69,14 +70,13 @@ def run_real(data: Path, console: Console) -> None:
         data: folder that holds them, as the README of the data describes it.
     """
     began = time.monotonic()
-    with console.status("[bold]prepare[/]") as status:
+    with console.status("[bold]prepare[/]", refresh_per_second=4) as status:
         prepare(lambda text: status.update(f"[bold]prepare[/] {text}"))
     with bar("land", console) as progress:
         landed = land_real_data(get_settings(), data, progress)
     for source, day in sorted(landed.items(), key=lambda item: item[1]):
-        _step("ingest", day, source, console, lambda source=source, day=day: _ingest(source, day, console))
-    last = max(landed.values())
-    _transform(last, list(landed), console)
+        _receive(day, (source,), console)
+    _transform(max(landed.values()), console)
     console.print(f"[green]The real data sets are loaded[/] after {time.monotonic() - began:.0f} seconds.")
     with connect(autocommit=True) as session:
         rows = session.execute(_STAR).fetchall()
@@ -89,16 +89,13 @@ def last_closed_month(day: date) -> str:
     return f"{end:%Y-%m}"
 
 
-def _business_date(day: date, sources: tuple[str, ...], console: Console) -> None:
+def _receive(day: date, sources: tuple[str, ...], console: Console) -> None:
     for source in sources:
         _step("ingest", day, source, console, lambda source=source: _ingest(source, day, console))
-    _transform(day, list(sources), console)
-
-
-def _transform(day: date, sources: list[str], console: Console) -> None:
-    if is_done("publish", day):
-        return
     _step("check_raw", day, "", console, lambda: steps.check_raw(day, sources))
+
+
+def _transform(day: date, console: Console) -> None:
     _step("stage", day, "", console, lambda: _dbt(steps.stage, day, "stage", console))
     _step("identify", day, "", console, lambda: steps.identify(day))
     _step("build", day, "", console, lambda: _dbt(steps.build, day, "build", console))
@@ -112,7 +109,7 @@ def _assess_and_extract(period: str, day: date, console: Console) -> None:
     _step("report", month_end, period, console, lambda: steps.report(period))
     _step("extract", month_end, f"{PROFILE} {period}", console, lambda: steps.extract(PROFILE, period))
     if not is_done("document", day):
-        with console.status("[bold]document[/] the models"), recorded("document", day):
+        with console.status("[bold]document[/] the models", refresh_per_second=4), recorded("document", day):
             steps.document()
 
 
@@ -131,7 +128,7 @@ def _step(step: str, day: date, subject: str, console: Console, work: Callable[[
     if is_done(step, day, subject):
         return
     began = time.monotonic()
-    with nullcontext() if step in OWN_BAR else console.status(f"[bold]{step}[/] {subject}"):
+    with nullcontext() if step in OWN_BAR else console.status(f"[bold]{step}[/] {subject}", refresh_per_second=4):
         outcome = work()
     took = f"[dim]{time.monotonic() - began:.1f} s[/]"
     console.print(f"{day} [bold]{step:<11}[/] {subject} {in_words(outcome)} {took}", soft_wrap=True)

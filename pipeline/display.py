@@ -21,7 +21,14 @@ STATE_STYLE = {"loaded": "green", "complete": "green", "done": "green", "refused
 
 def _bars(console: Console) -> Progress:
     columns = (SpinnerColumn(), TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, TimeElapsedColumn(), TextColumn("[dim]{task.fields[what]}"), console=console)
+    return Progress(
+        *columns,
+        TimeElapsedColumn(),
+        TextColumn("[dim]{task.fields[what]}"),
+        console=console,
+        refresh_per_second=4,
+        auto_refresh=console.is_terminal,
+    )
 
 
 @contextmanager

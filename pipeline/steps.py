@@ -72,10 +72,10 @@ def check_raw(business_date: Day, sources: Sequence[str] | None = None) -> Check
 
 
 def stage(business_date: Day, progress: transformation.Progress | None = None) -> TransformationReport:
-    """Make the staging views and what identity reads."""
+    """Make the staging views and what identity reads, where they do not stand already."""
     day = as_date(business_date)
     with recorded("stage", day) as note, _one_builder():
-        report = transformation.run("run", "--select", "tag:stage", progress=progress)
+        report = transformation.stage(progress)
         note.message, note.figures = in_words(report), report.figures
         return report
 

@@ -1,5 +1,6 @@
 """dbt, run in this process: one import and one parse serve every step."""
 
+import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from warehouse.connection import url
+from warehouse.connection import connect, url
 from warehouse.settings import Settings, get_settings
 
 if TYPE_CHECKING:  # dbt takes seconds to import: functions import it when they need it
@@ -64,6 +65,8 @@ def run(command: str, *arguments: str, target: str = "dev", progress: Progress |
     """
     settings = get_settings()
     outcome = _invoke(settings, [command, *arguments], target, progress)
+    if isinstance(outcome.exception, KeyboardInterrupt):
+        raise outcome.exception
     if outcome.exception is not None:
         raise TransformationError(f"dbt {command}: {outcome.exception}") from outcome.exception
     results = list(outcome.result)
@@ -78,6 +81,34 @@ def run(command: str, *arguments: str, target: str = "dev", progress: Progress |
     tests = Counter(result.status for result in results if result.node.resource_type in ("test", "unit_test"))
     built = sum(result.node.resource_type in ("model", "seed") for result in results)
     return TransformationReport(built, tests["pass"], tests["warn"], 0)
+
+
+def stage(progress: Progress | None = None) -> TransformationReport:
+    """Make the staging views and what identity reads; where they stand as this project makes them, do nothing.
+
+    Args:
+        progress: see `run`.
+
+    Raises:
+        TransformationError: see `run`.
+    """
+    project = _fingerprint()
+    views = [
+        f'"{node.schema}"."{node.alias}"'
+        for node in manifest().nodes.values()
+        if node.resource_type == "model" and "stage" in node.tags
+    ]
+    with connect(autocommit=True) as session:
+        standing = session.execute(
+            "select obj_description(to_regnamespace('staging'), 'pg_namespace'), "
+            "(select bool_and(to_regclass(name) is not null) from unnest(%s::text[]) as name)",
+            [views],
+        ).fetchone()
+        if standing == (project, True):
+            return TransformationReport()
+        report = run("run", "--select", "tag:stage", progress=progress)
+        session.execute(f"comment on schema staging is '{project}'")  # type: ignore[arg-type]
+    return report
 
 
 def manifest() -> "Manifest":
@@ -99,13 +130,22 @@ def write_docs() -> Path:
     return page
 
 
+def _fingerprint() -> str:
+    """A name of the project's content: other files, another name."""
+    digest = hashlib.sha256()
+    for file in sorted(file for file in PROJECT.rglob("*") if file.suffix in (".sql", ".yml", ".csv")):
+        digest.update(file.relative_to(PROJECT).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return f"made by project {digest.hexdigest()}"
+
+
 def _invoke(settings: Settings, command: list[str], target: str, progress: Progress | None) -> "dbtRunnerResult":
     from dbt.cli.main import dbtRunner
 
     _set_address(settings)
     shared = _manifest(settings.home, url()) if target == "dev" else None
     runner = dbtRunner(manifest=shared, callbacks=[_counter(progress)] if progress else None)
-    return runner.invoke([*command, *_options(settings, target)])
+    artifacts = [] if command[0] == "docs" else ["--no-write-json"]
+    return runner.invoke([*command, *artifacts, *_options(settings, target)])
 
 
 @cache

@@ -1,4 +1,23 @@
 {{ config(post_hook="analyze {{ this }}") }}
+{%- set figures = {
+    'account_figures': {
+        'account_count': 'bigint', 'deposit_account_count': 'bigint',
+        'deposit_balance': 'numeric', 'deposit_average_balance': 'numeric',
+    },
+    'posting_figures': {'posting_count': 'numeric', 'inflow_amount': 'numeric', 'outflow_amount': 'numeric'},
+    'loan_figures': {
+        'loan_count': 'bigint', 'loan_balance': 'numeric', 'overdue_loan_balance': 'numeric',
+        'loan_days_past_due': 'integer', 'worst_five_class_rank': 'integer',
+    },
+    'wealth_figures': {'wealth_market_value': 'numeric'},
+    'card_figures': {'card_count': 'bigint'},
+    'spend_figures': {'card_transaction_count': 'bigint', 'card_spend_amount': 'numeric', 'card_fraud_count': 'bigint'},
+    'contact_figures': {'contact_count': 'bigint', 'last_contact_on': 'date'},
+    'energy_figures': {'service_point_count': 'bigint', 'energy_kwh': 'numeric'},
+    'bill_figures': {'bill_amount': 'numeric', 'billed_kwh': 'numeric'},
+    'arrear_figures': {'arrears_amount': 'numeric', 'arrears_days': 'integer'},
+} %}
+{%- set without_zero = ['worst_five_class_rank', 'last_contact_on'] %}
 
 -- Every controller's own figures about its parties, month by month: what mart_customer_360 combines through the gate.
 -- Amounts are in the controller's reporting currency; accounts, loans and holdings in other currencies are not counted.
@@ -245,6 +264,39 @@ arrear_figures as (
         on receivable.controller_id = month.controller_id and receivable.as_of = record.last_record
     inner join {{ ref('bridge_party_source') }} as placed on placed.customer_key = receivable.customer_key
     group by month.controller_id, month.month_start, placed.party_key
+),
+
+-- Stacked and gathered, not joined one by one: the planner takes each for a few rows and would compare all with all.
+stacked_figures as (
+{%- for figure, own in figures.items() %}
+    select
+        controller_id,
+        party_key,
+        month_start
+        {%- for columns in figures.values() -%}
+        {%- for column, type in columns.items() -%}
+        , {% if column in own %}{{ column }}{% else %}null::{{ type }} as {{ column }}{% endif %}
+        {%- endfor -%}
+        {%- endfor %}
+    from {{ figure }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+{%- endfor %}
+),
+
+figures_of_month as (
+    select
+        controller_id,
+        party_key,
+        month_start
+        {%- for columns in figures.values() -%}
+        {%- for column in columns -%}
+        , max({{ column }}) as {{ column }}
+        {%- endfor -%}
+        {%- endfor %}
+    from stacked_figures
+    group by controller_id, party_key, month_start
 )
 
 select
@@ -254,30 +306,14 @@ select
     party_month.party_id,
     party_month.month_start as figures_month,
     party_month.as_of,
-    party_month.relation_from,
-{%- set figures = {
-    'account_figures': ['account_count', 'deposit_account_count', 'deposit_balance', 'deposit_average_balance'],
-    'posting_figures': ['posting_count', 'inflow_amount', 'outflow_amount'],
-    'loan_figures': ['loan_count', 'loan_balance', 'overdue_loan_balance', 'loan_days_past_due'],
-    'wealth_figures': ['wealth_market_value'],
-    'card_figures': ['card_count'],
-    'spend_figures': ['card_transaction_count', 'card_spend_amount', 'card_fraud_count'],
-    'contact_figures': ['contact_count'],
-    'energy_figures': ['service_point_count', 'energy_kwh'],
-    'bill_figures': ['bill_amount', 'billed_kwh'],
-    'arrear_figures': ['arrears_amount', 'arrears_days'],
-} %}
-{%- for figure, columns in figures.items() %}
-{%- for column in columns %}
-    coalesce({{ figure }}.{{ column }}, 0) as {{ column }},
-{%- endfor %}
-{%- endfor %}
-    loan_figures.worst_five_class_rank,
-    contact_figures.last_contact_on
+    party_month.relation_from
+    {%- for columns in figures.values() -%}
+    {%- for column in columns -%}
+    , {% if column in without_zero %}figure.{{ column }}{% else %}coalesce(figure.{{ column }}, 0) as {{ column }}{% endif %}
+    {%- endfor -%}
+    {%- endfor %}
 from party_month
-{%- for figure in figures %}
-left join {{ figure }}
-    on {{ figure }}.controller_id = party_month.controller_id
-    and {{ figure }}.party_key = party_month.party_key
-    and {{ figure }}.month_start = party_month.month_start
-{%- endfor %}
+left join figures_of_month as figure
+    on figure.controller_id = party_month.controller_id
+    and figure.party_key = party_month.party_key
+    and figure.month_start = party_month.month_start

@@ -23,7 +23,8 @@ assignment_in_month as (
         assignment.customer_key,
         sum(assignment.share) as share,
         greatest(assignment.valid_from, manager.period_month) as managed_from,
-        least(assignment.valid_to, manager.as_of + 1) as managed_to
+        least(assignment.valid_to, manager.as_of + 1) as managed_to,
+        assignment.valid_to > manager.as_of as is_managed_at_end
     from manager
     inner join {{ ref('bridge_party_manager') }} as assignment
         on manager.employee_key = assignment.employee_key
@@ -42,7 +43,7 @@ assignment_in_month as (
 assignment_at_end as (
     select *
     from assignment_in_month
-    where managed_to = as_of + 1
+    where is_managed_at_end
 ),
 
 deposit_account as (
@@ -228,26 +229,30 @@ contact_contribution as (
     group by manager.manager_id, manager.period_month, reached.customer_key, placed.party_key
 ),
 
+managed_customers_of_party as (
+    select
+        month_end.as_of,
+        assignment.party_key,
+        count(distinct assignment.customer_key) as customers
+    from (select distinct as_of from manager) as month_end
+    inner join {{ ref('bridge_party_manager') }} as assignment
+        on month_end.as_of >= assignment.valid_from and month_end.as_of < assignment.valid_to
+    group by month_end.as_of, assignment.party_key
+),
+
 -- A card belongs to a party, a manager to a customer: of a party with several managed customers each counts alike.
 manager_of_party as (
     select
-        manager_id,
-        period_month,
-        as_of,
-        party_key,
-        min(customer_key) as customer_key,
-        sum(share) / max(customers_of_party) as share
-    from (
-        select
-            assigned.*,
-            (
-                select count(distinct other.customer_key) from {{ ref('bridge_party_manager') }} as other
-                where other.party_key = assigned.party_key
-                    and assigned.as_of >= other.valid_from and assigned.as_of < other.valid_to
-            ) as customers_of_party
-        from assignment_at_end as assigned
-    ) as assigned
-    group by manager_id, period_month, as_of, party_key
+        assigned.manager_id,
+        assigned.period_month,
+        assigned.as_of,
+        assigned.party_key,
+        min(assigned.customer_key) as customer_key,
+        sum(assigned.share) / max(managed.customers) as share
+    from assignment_at_end as assigned
+    inner join managed_customers_of_party as managed
+        on assigned.as_of = managed.as_of and assigned.party_key = managed.party_key
+    group by assigned.manager_id, assigned.period_month, assigned.as_of, assigned.party_key
 ),
 
 card_used as (
@@ -270,7 +275,11 @@ card_contribution as (
         assigned.customer_key,
         'card' as subject_kind,
         {{ masked_number('card.card_no') }} as subject_label,
-        case when card_used.card_key is null then 0 else assigned.share end as numerator,
+        case
+            when (card.card_key, assigned.period_month) in (select card_key, period_month from card_used)
+                then assigned.share
+            else 0
+        end as numerator,
         assigned.share as denominator,
         assigned.share
     from manager_of_party as assigned
@@ -282,9 +291,6 @@ card_contribution as (
         and assigned.as_of < card.valid_to
         and card.issued_on <= assigned.as_of
         and card.status in ('active', 'inactive')
-    left join card_used
-        on card.card_key = card_used.card_key
-        and assigned.period_month = card_used.period_month
 ),
 
 score_contribution as (

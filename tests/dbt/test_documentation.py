@@ -1,0 +1,40 @@
+"""Every model says what it holds and of what one row is; every column of a mart is documented."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+MODELS = PROJECT / "models"
+
+
+def described() -> dict[str, dict]:
+    """The entries of all property files, by model."""
+    files = [yaml.safe_load(file.read_text("utf-8")) or {} for file in MODELS.rglob("*.yml")]
+    return {model["name"]: model for file in files for model in file.get("models", [])}
+
+
+def test_every_model_states_its_grain() -> None:
+    texts = {name: " ".join(model.get("description", "").split()) for name, model in described().items()}
+    models = {file.stem for file in MODELS.rglob("*.sql")}
+    assert {name for name in models if "Grain: one row per " not in texts.get(name, "")} == set()
+    assert texts.keys() == models, "described, and not there"
+
+
+def test_every_column_of_a_mart_is_documented_and_held_by_a_contract() -> None:
+    marts = {name: model for name, model in described().items() if name.startswith("mart_")}
+    assert marts.keys() == {file.stem for file in MODELS.rglob("mart_*.sql")}
+    (project,) = yaml.safe_load((PROJECT / "dbt_project.yml").read_text("utf-8"))["models"].values()
+    assert project["marts"]["+contract"] == {"enforced": True}
+    for name, mart in marts.items():
+        assert "contract" not in mart.get("config", {}), f"{name} opens its contract again"
+        assert [column["name"] for column in mart["columns"] if not column.get("description", "").strip()] == [], name
+
+
+def test_marts_read_core_and_marts_and_only_results_read_sealed_assessments() -> None:
+    for file in MODELS.rglob("mart_*.sql"):
+        text = file.read_text("utf-8")
+        assert re.findall(r"ref\('(?:stg|int)_\w+", text) == [], file.stem
+        sources = set(re.findall(r"source\('(\w+)'", text))
+        assert sources <= ({"assessment"} if "tags=['results']" in text else set()), f"{file.stem} reads {sources}"
