@@ -106,6 +106,7 @@ def land(folder: Path, contract: Contract, rows: pl.DataFrame) -> None:
 def measure(rows: int = 1_000_000, rounds: int = 5) -> Result:
     """Measures both sides on a server of their own and takes it down again."""
     home = Path(tempfile.mkdtemp(prefix="c360-bench-"))
+    home.chmod(0o755)  # the server's account must reach it
     before = {name: os.environ.get(name) for name in ("C360_HOME", "DATABASE_URL")}
     os.environ["C360_HOME"] = str(home)
     os.environ.pop("DATABASE_URL", None)

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ from pipeline.real_data import land_real_data
 from pipeline.record import is_done, recorded
 from pipeline.schema import prepare
 from pipeline.wording import in_words
+from simulator.parameters import DAILY_DATES
 from warehouse.connection import connect
 from warehouse.settings import get_settings
 
@@ -27,12 +28,13 @@ OWN_BAR = ("ingest", "stage", "build")
 """Steps that show a progress bar of their own."""
 
 
-def run(scale: float, seed: int, console: Console) -> None:
+def run(scale: float, seed: int, console: Console, daily_dates: Sequence[date] = DAILY_DATES) -> None:
     """Run the demo, or what is left of it.
 
     Args:
         scale: 1 is 100,000 parties.
         seed: of the simulated world.
+        daily_dates: business dates of the daily batches that follow the first load.
     """
     began = time.monotonic()
     settings = get_settings()
@@ -52,7 +54,7 @@ def run(scale: float, seed: int, console: Console) -> None:
         return
     state.write_text(json.dumps(world | {"done": False}), "utf-8")
     with bar("simulate", console) as progress:
-        simulated = simulator.simulate(settings, seed=seed, scale=scale, progress=progress)
+        simulated = simulator.simulate(settings, seed=seed, scale=scale, daily_dates=daily_dates, progress=progress)
     period = last_closed_month(simulated.business_dates[-1])
     for day in simulated.business_dates:
         _receive(day, steps.SIMULATED_SOURCES, console)

@@ -2,21 +2,19 @@
 
 import io
 import zipfile
-from datetime import date
 from pathlib import Path
 
 import polars as pl
 import psycopg
 import pytest
 from rich.console import Console
-from small_world import SCALE, SEED, World
+from small_world import DAILY, FIRST, SCALE, SEED, World
 
 from ingestion.contract import load_contracts
 from pipeline import demo
 from pipeline.steps import SIMULATED_SOURCES
 from warehouse.connection import connect
 
-LAST = date(2026, 11, 3)
 PERIOD = "2026-10"
 
 
@@ -27,7 +25,7 @@ def test_every_contracted_file_of_every_date_is_loaded(owner: psycopg.Connection
     ).fetchall()
     assert {source for source, _, _ in rows} == set(SIMULATED_SOURCES)
     assert all(files == len(contracts[source]) for source, _, files in rows)
-    assert len(rows) == 4 * len(SIMULATED_SOURCES)
+    assert {day for _, day, _ in rows} == {FIRST, DAILY} and len(rows) == 2 * len(SIMULATED_SOURCES)
 
 
 def test_sent_is_loaded_and_quarantined_in_rows_and_amounts(owner: psycopg.Connection) -> None:
@@ -112,7 +110,7 @@ def test_every_managed_party_has_one_accountable_manager(owner: psycopg.Connecti
         "select count(*), count(*) filter (where accountable <> 1) from ("
         "select party_key, count(distinct employee_key) filter (where is_accountable) as accountable "
         "from core.bridge_party_manager where %s >= valid_from and %s < valid_to group by party_key) as managed",
-        [LAST, LAST],
+        [DAILY, DAILY],
     ).fetchone()  # type: ignore[misc]
     assert days > 50 and wrong == 0
 
@@ -162,7 +160,7 @@ def test_running_it_again_changes_nothing(world: World, owner: psycopg.Connectio
     counts = "select (select max(number) from ops.publication), (select count(*) from ops.step_run)"
     before = owner.execute(counts).fetchone()
     said = io.StringIO()
-    demo.run(SCALE, SEED, Console(file=said, width=200))
+    demo.run(SCALE, SEED, Console(file=said, width=200), [DAILY])
     assert owner.execute(counts).fetchone() == before
     assert "nothing to do" in said.getvalue()
 

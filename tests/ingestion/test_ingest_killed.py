@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
+import trial_loader
 from trial_sender import CONTRACTS, DAY, TABLES, empty, posting_rows, send_all, send_posting
 
 from ingestion.batch import ingest
 from ingestion.fault import POINTS
 from ingestion.receipt import Receipt, file_sha256, write_receipt
-
-LOADER = """
-import sys
-from datetime import date
-from pathlib import Path
-import psycopg
-sys.path.insert(0, {here!r})
-from trial_sender import CONTRACTS, DAY
-from ingestion.batch import ingest
-with psycopg.connect(sys.argv[1], autocommit=True) as connection:
-    ingest("trial", DAY, connection=connection, landing=Path(sys.argv[2]), contracts=CONTRACTS)
-"""
-
-
-def killed(database: str, landing: Path, point: str) -> int:
-    """Runs the loader as a process of its own that dies at a point; gives its exit status."""
-    program = LOADER.format(here=str(Path(__file__).parent))
-    environment = {**os.environ, "C360_FAULT": point, "POLARS_MAX_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", program, database, str(landing)], env=environment, capture_output=True, text=True
-    )
-    return done.returncode
 
 
 def contents(session: psycopg.Connection) -> dict[str, list]:
@@ -72,7 +48,9 @@ def test_killed_at_every_point_and_started_again(database: str, loader: psycopg.
     assert undisturbed["batch"][0][1] == "complete" and len(undisturbed["quarantine"]) == 1
     for point in POINTS:
         empty(loader)
-        assert killed(database, delivery, point) == -signal.SIGKILL, point
+        loading = trial_loader.start(database, delivery, fault=point)
+        loading.join()
+        assert loading.exitcode == -signal.SIGKILL, point
         if point not in ("complete", "before_complete"):
             assert loader.execute("select count(*) from ops.loaded_file").fetchone() == (0,), point
         ingest("trial", DAY, connection=loader, landing=delivery, contracts=CONTRACTS)
@@ -80,12 +58,10 @@ def test_killed_at_every_point_and_started_again(database: str, loader: psycopg.
 
 
 def test_two_loaders_at_once_load_once(database: str, loader: psycopg.Connection, delivery: Path):
-    program = LOADER.format(here=str(Path(__file__).parent))
-    arguments = [sys.executable, "-c", program, database, str(delivery)]
-    both = [subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    for process in both:
-        _, problems = process.communicate(timeout=300)
-        assert process.returncode == 0, problems
+    both = [trial_loader.start(database, delivery) for _ in range(2)]
+    for loading in both:
+        loading.join()
+        assert loading.exitcode == 0
     assert loader.execute("select count(*), count(distinct _line) from raw_trial.posting").fetchone() == (39, 39)
     assert loader.execute("select state from ops.batch").fetchall() == [("complete",)]
     assert DAY.isoformat() in loader.execute("select batch_id from ops.batch").fetchone()[0]

@@ -1,0 +1,29 @@
+"""The loader of the trial source in a process of its own, forked from one that has imported everything."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+import psycopg
+from trial_sender import CONTRACTS, DAY
+
+from ingestion.batch import ingest
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload([__name__])
+
+
+def start(database: str, landing: Path, fault: str = "") -> ForkServerProcess:
+    """Starts a loader of the day; with `fault` it kills itself at that point (`ingestion.fault`)."""
+    process = _FORKS.Process(target=_load, args=(database, landing, fault))
+    process.start()
+    return process
+
+
+def _load(database: str, landing: Path, fault: str) -> None:
+    os.environ["C360_FAULT"] = fault
+    with psycopg.connect(database, autocommit=True) as connection:
+        ingest("trial", DAY, connection=connection, landing=landing, contracts=CONTRACTS)
