@@ -115,7 +115,7 @@ def manifest() -> "Manifest":
     """The parsed project."""
     settings = get_settings()
     _set_address(settings)
-    return _manifest(settings.home, url())
+    return _manifest(settings.home, url(), "dev")
 
 
 def write_docs() -> Path:
@@ -142,20 +142,21 @@ def _invoke(settings: Settings, command: list[str], target: str, progress: Progr
     from dbt.cli.main import dbtRunner
 
     _set_address(settings)
-    shared = _manifest(settings.home, url()) if target == "dev" else None
-    runner = dbtRunner(manifest=shared, callbacks=[_counter(progress)] if progress else None)
+    runner = dbtRunner(
+        manifest=_manifest(settings.home, url(), target), callbacks=[_counter(progress)] if progress else None
+    )
     artifacts = [] if command[0] == "docs" else ["--no-write-json"]
     return runner.invoke([*command, *artifacts, *_options(settings, target)])
 
 
 @cache
-def _manifest(home: Path, address: str) -> "Manifest":
-    """The parsed project, once a process for a home and an address."""
+def _manifest(home: Path, address: str, target: str) -> "Manifest":
+    """The parsed project, once a process for a home, an address and a target."""
     from dbt.cli.main import dbtRunner
     from dbt.contracts.graph.manifest import Manifest
 
     settings = get_settings()
-    outcome = dbtRunner().invoke(["parse", *_options(settings, "dev")])
+    outcome = dbtRunner().invoke(["parse", *_options(settings, target)])
     if not outcome.success or not isinstance(outcome.result, Manifest):
         raise TransformationError(f"dbt cannot read the project: {outcome.exception or outcome.result}")
     return outcome.result

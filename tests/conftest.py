@@ -9,7 +9,9 @@ import shutil
 import signal
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import hypothesis
@@ -105,9 +107,9 @@ def prepare(owner: psycopg.Connection) -> None:
     load_calendar(owner)
 
 
-@pytest.fixture(scope="module")
-def database(template: str) -> Iterator[str]:
-    """A fresh database for this module, named by C360_DATABASE while it lasts; yields its owner's URL."""
+@contextmanager
+def _copy_of(template: str) -> Iterator[str]:
+    """A copy of the template, named by C360_DATABASE while it lasts; yields its owner's URL."""
     name = f"c360_test_{next(_numbers)}"
     create_database(name, template)
     before = os.environ["C360_DATABASE"]
@@ -118,6 +120,19 @@ def database(template: str) -> Iterator[str]:
         os.environ["C360_DATABASE"] = before
         with psycopg.connect(url(database="postgres"), autocommit=True) as session:
             session.execute(f'drop database "{name}" with (force)')
+
+
+@pytest.fixture(scope="session")
+def fresh_database(template: str) -> Callable[[], AbstractContextManager[str]]:
+    """Makes databases that last as long as their context; the context gives the owner's URL."""
+    return partial(_copy_of, template)
+
+
+@pytest.fixture(scope="module")
+def database(fresh_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """A fresh database for this module; its owner's URL."""
+    with fresh_database() as address:
+        yield address
 
 
 @pytest.fixture

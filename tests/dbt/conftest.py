@@ -1,6 +1,7 @@
 """A database with the ledger, identity and all raw tables, and an empty warehouse in it for each test."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import psycopg
 import pytest
@@ -12,9 +13,16 @@ from pipeline import transformation
 from warehouse.migration import migrate, read_migrations
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
+def database(fresh_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """One database for the folder: dbt parses the project anew for another one."""
+    with fresh_database() as address:
+        yield address
+
+
+@pytest.fixture(scope="package")
 def prepared(database: str) -> Iterator[psycopg.Connection]:
-    """The module's database with the ledger, identity, the consumers' tables and all raw tables."""
+    """The folder's database with the ledger, identity, the consumers' tables and all raw tables."""
     with psycopg.connect(database, autocommit=True) as session:
         migrate([m for room in ("ingestion", "identity", "dbt_project") for m in read_migrations(room)], session)
         migrate(raw_migrations(load_contracts()), session)
