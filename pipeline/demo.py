@@ -149,7 +149,7 @@ def _summary(console: Console, period: str) -> None:
         "dbt docs (models, columns)": settings.out / "dbt_docs" / "index.html",
         "Regulator package": settings.out / "packages" / PROFILE / period,
         "The truth of this world": settings.home / "truth",
-        "Ask the marts": f'{C360} sql "select * from mart.mart_manager_scorecard_total order by rank" --as bianca',
+        "Ask the marts": f'{C360} sql "{EXAMPLE}" --as bianca',
         "Open psql": f'psql "$({C360} db url --as dora)"',
         "State of everything": f"{C360} status",
         "Start Airflow": "make airflow",
@@ -159,6 +159,9 @@ def _summary(console: Console, period: str) -> None:
 
 
 C360 = ".venv/bin/c360"
+
+EXAMPLE = "select manager_name, total_points, result_grade_zh from mart.mart_manager_scorecard_total order by 2 desc"
+"""A question to the marts to begin with."""
 
 _STAR = """
 select source_system, 'customers', count(*) from core.bridge_party_source where source_system in
@@ -178,8 +181,8 @@ order by 1, 2"""
 _ROWS = """
 select source_system as source, count(*) as files, sum(rows_sent)::bigint as sent, sum(rows_loaded)::bigint as loaded,
     sum(rows_quarantined)::bigint as quarantined, sum(rows_warned)::bigint as warned,
-    bool_and(rows_sent = rows_loaded + rows_quarantined + rows_erased) as rows_tie,
-    bool_and(coalesce(amount_sent = amount_loaded + amount_quarantined + amount_erased, true)) as amounts_tie
+    bool_and(rows_sent = rows_loaded + rows_quarantined + rows_erased) as "rows tie",
+    bool_and(coalesce(amount_sent = amount_loaded + amount_quarantined + amount_erased, true)) as "amounts tie"
 from ops.source_file where state = 'loaded'
 group by source_system order by source_system"""
 
@@ -188,9 +191,9 @@ with newest as (
     select distinct on (business_date, step, subject) * from ops.step_run
     order by business_date, step, subject, step_run_id desc
 )
-select step, count(*) as runs, sum((figures ->> 'models')::integer)::bigint as models_built,
-    sum((figures ->> 'passed')::integer)::bigint as checks_passed,
-    sum((figures ->> 'warned')::integer)::bigint as checks_warned,
-    sum((figures ->> 'failed')::integer)::bigint as checks_failed,
+select step, count(*) as runs, sum((figures ->> 'models')::integer)::bigint as models,
+    sum((figures ->> 'passed')::integer)::bigint as passed,
+    sum((figures ->> 'warned')::integer)::bigint as warned,
+    sum((figures ->> 'failed')::integer)::bigint as failed,
     round(sum(extract(epoch from ended_at - started_at)), 1) as seconds
 from newest group by step order by min(step_run_id)"""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -72,7 +73,7 @@ def batch_table(report: BatchReport) -> Table:
 
 def answer_table(names: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> Table:
     """A table of any answer; numbers to the right, states in colour."""
-    table = Table(title=title, title_justify="left", header_style="bold")
+    table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for place, name in enumerate(names):
         numeric = any(isinstance(row[place], int | float | Decimal) for row in rows)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")

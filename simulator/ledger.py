@@ -148,7 +148,8 @@ class Ledger:
     def _reversals(self, rows: pl.DataFrame, rng: np.random.Generator, share: float) -> pl.DataFrame:
         """Reversal credits, on the same accounting date, of debits that went wrong."""
         early = (pl.col("at").dt.hour() < 20) & (pl.col("at").dt.date() == pl.col("date"))
-        hit = rows.filter((pl.col("type") == "transfer_out") & (pl.col("mode") == FLEXIBLE) & early)
+        out = (pl.col("type") == "transfer_out") & (pl.col("sign") < 0)
+        hit = rows.filter(out & (pl.col("mode") == FLEXIBLE) & early)
         # not on accounts that close in this range: nothing may follow a sweep
         closing = rows.filter(pl.col("mode") == SWEEP)["account"].implode()
         hit = hit.filter(~pl.col("account").is_in(closing))

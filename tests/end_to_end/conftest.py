@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from rich.console import Console
-from small_world import DAILY, SCALE, SEED, World
+from small_world import SCALE, SEED, World
 
 from warehouse.connection import url
 from warehouse.server import EmbeddedServer
@@ -16,12 +16,12 @@ from warehouse.settings import get_settings
 
 @pytest.fixture(scope="session")
 def finished_world(server: EmbeddedServer) -> World:
-    """The whole demo with one daily batch, run once a session."""
+    """The whole demo without daily batches, run once a session."""
     from pipeline import demo
 
     os.environ["C360_DATABASE"] = "c360_world"
     said = io.StringIO()
-    demo.run(SCALE, SEED, Console(file=said, width=200), [DAILY])
+    demo.run(SCALE, SEED, Console(file=said, width=200), daily_dates=[])
     return World("c360_world", get_settings().home, said.getvalue())
 
 

@@ -9,7 +9,7 @@ import httpx
 import psutil
 import psycopg
 import pytest
-from small_world import DAILY, NEXT, SCALE, SEED, World
+from small_world import NEXT, SCALE, SEED, World
 
 import simulator
 from pipeline import airflow
@@ -26,7 +26,7 @@ def handle(finished_world: World) -> Iterator[airflow.Handle]:
     """A real Airflow on the home of the finished world, where the extracts of the next day have landed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("C360_DATABASE", finished_world.database)
-        simulator.simulate(get_settings(), seed=SEED, scale=SCALE, daily_dates=[DAILY, NEXT])
+        simulator.simulate(get_settings(), seed=SEED, scale=SCALE, daily_dates=[NEXT])
         running = airflow.start(get_settings(), port=0)
         yield running
         airflow.stop(running)
