@@ -272,7 +272,10 @@ def supersede(connection: psycopg.Connection, file_id: int) -> None:
 def settle_batch(
     connection: psycopg.Connection, batch_id: str, state: str, missing: Sequence[str], message: str | None
 ) -> None:
-    """Enters the state of a batch; completing it fixes `known_at` to the latest receipt of its loaded files."""
+    """Enters the state of a batch; completing it fixes `known_at` to the latest receipt of its loaded files.
+
+    Statistics of the ledger belong to it: every staging view joins it, and without them the planner takes it for empty.
+    """
     connection.execute(
         """
         update ops.batch
@@ -290,3 +293,4 @@ def settle_batch(
         """,
         {"state": state, "missing": list(missing), "message": message, "batch_id": batch_id},
     )
+    connection.execute("analyze ops.batch, ops.source_file")

@@ -110,7 +110,7 @@ class Arrivals:
 
     def rows(self, query: str, *values: Any) -> list[Any]:
         """What a query answers."""
-        return self.session.execute(query, list(values)).fetchall()  # type: ignore[call-overload]
+        return self.session.execute(query, values or None).fetchall()  # type: ignore[call-overload]
 
     def forget(self) -> None:
         """Nothing has arrived and nothing is built but the views of staging."""
