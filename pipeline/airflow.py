@@ -50,7 +50,7 @@ POOL = {
     "description": "One writer from stage to publish, so that no two business dates build at once.",
     "include_deferred": False,
 }
-START_SECONDS = 600
+START_SECONDS = 1_200
 STOP_SECONDS = 25
 
 
@@ -125,7 +125,7 @@ def start(
         The running Airflow.
 
     Raises:
-        AirflowError: it runs already, a service ended, or it was not healthy after ten minutes.
+        AirflowError: it runs already, a service ended, or it was not healthy after twenty minutes.
     """
     if running := status(settings):
         raise AirflowError(f"Airflow runs already at {running.url}; stop it first.")

@@ -55,19 +55,21 @@ def report(settings: Settings, period: str, scheme_id: str = "customer_manager",
     write_pages(staged, run, cards)
     shutil.rmtree(folder, ignore_errors=True)
     staged.rename(folder)
+    write_list_of_months(folder.parent)
     return folder / "index.html"
+
+
+def write_list_of_months(folder: Path) -> None:
+    """Write `index.html` of the folder of all reports: the months that have pages, the newest first."""
+    months = sorted((page.parent.name for page in folder.glob("[0-9]*/index.html")), reverse=True)
+    page = _environment().get_template("months.html").render(months=months)
+    (folder / "index.html").write_text(page, "utf-8")
 
 
 def write_pages(folder: Path, run: Run, cards: list[Scorecard]) -> None:
     """Write index and manager pages into an existing folder."""
     (folder / "managers").mkdir(exist_ok=True)
-    environment = Environment(
-        loader=PackageLoader("reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = _environment()
     environment.globals |= {"charts": charts, "labels": labels, "run": run, "par": PAR, "period": period_label(run)}
     environment.filters |= {
         "figure": labels.figure,
@@ -87,6 +89,16 @@ def write_pages(folder: Path, run: Run, cards: list[Scorecard]) -> None:
         }
         text = page.render(card=card, evidence_shown=EVIDENCE_SHOWN, home="..", **neighbours)
         (folder / "managers" / f"{card.manager_id}.html").write_text(text, "utf-8")
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def period_label(run: Run) -> tuple[str, str]:

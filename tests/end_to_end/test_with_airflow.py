@@ -70,6 +70,7 @@ def test_pages_are_for_those_who_are_logged_in(handle: airflow.Handle) -> None:
     with httpx.Client(base_url=handle.url, cookies={"_token": token}) as dora:
         assert "Great Expectations" in dora.get("/warehouse/data_docs/").text
         assert dora.get("/warehouse/dbt_docs/").status_code == httpx.codes.OK
+        assert "2026-10" in dora.get("/warehouse/reports/").text
         assert dora.get("/warehouse/../secrets.json").status_code == httpx.codes.NOT_FOUND
         assert dora.get("/warehouse/packages/").status_code == httpx.codes.NOT_FOUND
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reports import labels
-from reports.page import write_pages
+from reports.page import write_list_of_months, write_pages
 from reports.scorecard import Contribution, Item, Run, Scorecard
 
 RUN = Run(
@@ -84,6 +84,15 @@ def test_pages_show_figures_and_their_origin(pages: Path) -> None:
     page = (pages / "managers" / "E1.html").read_text("utf-8")
     for shown in ("1,100,000", "110.0%", "每日日终余额之和", "张**", "****0001"):
         assert shown in page
+
+
+def test_months_are_listed_the_newest_first(tmp_path: Path) -> None:
+    for month in ("2026-09", "2026-10", ".2026-11.partial"):
+        (tmp_path / month).mkdir()
+        (tmp_path / month / "index.html").touch()
+    write_list_of_months(tmp_path)
+    text = (tmp_path / "index.html").read_text("utf-8")
+    assert re.findall(r'href="([^"]+)"', text) == ["2026-10/index.html", "2026-09/index.html"]
 
 
 def test_a_missing_value_is_said_in_words(pages: Path) -> None:
