@@ -30,7 +30,7 @@ database = typer.Typer(help="The database: start, stop, address.", no_args_is_he
 contract = typer.Typer(help="The contracts of source tables.", no_args_is_help=True)
 app.add_typer(database, name="db")
 app.add_typer(contract, name="contract")
-out = Console(highlight=False)
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
 err = Console(stderr=True, highlight=False)
 
 BusinessDate = Annotated[

@@ -9,13 +9,18 @@ from datetime import date
 from decimal import Decimal
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from ingestion.batch import BatchReport
 from ingestion.batch import Progress as LoadingProgress
 from warehouse.connection import connect
+
+NEVER_FOLDED = 20
+"""Cells up to this width stay on one line, however narrow the terminal."""
 
 STATE_STYLE = {"loaded": "green", "complete": "green", "done": "green", "refused": "red", "failed": "red"}
 
@@ -72,11 +77,13 @@ def batch_table(report: BatchReport) -> Table:
 
 
 def answer_table(names: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> Table:
-    """A table of any answer; numbers to the right, states in colour."""
+    """A table of any answer; numbers to the right, states in colour; only long text is folded."""
     table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for place, name in enumerate(names):
         numeric = any(isinstance(row[place], int | float | Decimal) for row in rows)
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        widest = max((cell_len(Text.from_markup(_cell(row[place])).plain) for row in rows), default=0)
+        least = widest if widest <= NEVER_FOLDED else None
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold", min_width=least)
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     return table
