@@ -29,7 +29,7 @@ demo-real: setup ## the real data sets beside the demo: make demo-real DATA=FOLD
 airflow: setup ## Airflow on this machine, until Ctrl-C
 	@$(BIN)/c360 airflow
 
-test: setup-test lint ## the tests that have been seen to pass from first to last (tests/conftest.py names the others)
+test: setup-test lint ## the tests that were seen to pass from first to last (tests/conftest.py names the others)
 	@$(BIN)/python -m pytest
 
 test-all: setup-test lint ## every test: unit, dbt, integration on a real PostgreSQL, a DAG through a real Airflow
