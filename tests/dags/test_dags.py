@@ -35,7 +35,6 @@ def test_import_without_errors(parsed: dict) -> None:
 
 def test_import_nothing_heavy(parsed: dict) -> None:
     assert HEAVY & set(parsed["modules"]) == set()
-    assert parsed["seconds"] < 2 * len(parsed["dags"])
 
 
 def test_one_dag_per_source_with_contracts(dags: dict) -> None:
