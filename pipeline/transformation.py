@@ -14,7 +14,7 @@ from warehouse.connection import connect, url
 from warehouse.settings import Settings, get_settings
 
 if TYPE_CHECKING:  # dbt takes seconds to import: functions import it when they need it
-    from dbt.cli.main import dbtRunnerResult
+    from dbt.cli.main import dbtRunner, dbtRunnerResult
     from dbt.contracts.graph.manifest import Manifest
     from dbt_common.events.base_types import EventMsg
 
@@ -65,8 +65,6 @@ def run(command: str, *arguments: str, target: str = "dev", progress: Progress |
     """
     settings = get_settings()
     outcome = _invoke(settings, [command, *arguments], target, progress)
-    if isinstance(outcome.exception, KeyboardInterrupt):
-        raise outcome.exception
     if outcome.exception is not None:
         raise TransformationError(f"dbt {command}: {outcome.exception}") from outcome.exception
     results = list(outcome.result)
@@ -146,7 +144,15 @@ def _invoke(settings: Settings, command: list[str], target: str, progress: Progr
         manifest=_manifest(settings.home, url(), target), callbacks=[_counter(progress)] if progress else None
     )
     artifacts = [] if command[0] == "docs" else ["--no-write-json"]
-    return runner.invoke([*command, *artifacts, *_options(settings, target)])
+    return _outcome(runner, [*command, *artifacts, *_options(settings, target)])
+
+
+def _outcome(runner: "dbtRunner", arguments: list[str]) -> "dbtRunnerResult":
+    """What dbt made of the arguments; Ctrl-C goes on to whoever waits for it."""
+    outcome = runner.invoke(arguments)
+    if isinstance(outcome.exception, KeyboardInterrupt):
+        raise outcome.exception
+    return outcome
 
 
 @cache
@@ -156,7 +162,7 @@ def _manifest(home: Path, address: str, target: str) -> "Manifest":
     from dbt.contracts.graph.manifest import Manifest
 
     settings = get_settings()
-    outcome = dbtRunner().invoke(["parse", *_options(settings, target)])
+    outcome = _outcome(dbtRunner(), ["parse", *_options(settings, target)])
     if not outcome.success or not isinstance(outcome.result, Manifest):
         raise TransformationError(f"dbt cannot read the project: {outcome.exception or outcome.result}")
     return outcome.result
