@@ -1,11 +1,13 @@
 """The gate on a real database: what opens it, what closes it, and what is written down."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import date
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote
 
 import psycopg
 import pytest
@@ -64,10 +66,24 @@ def test_a_good_day_passes_and_is_written_down(warehouse: psycopg.Connection) ->
     report = expectations.check_raw(get_settings(), WEDNESDAY, ["shop"])
     assert (report.run_key, report.failed, report.warned) == ("raw/2026-11-04/1", (), ())
     assert report.figures["passed"] == len(report.results) == kept(warehouse, report.run_key)
-    page = report.data_docs.read_text(encoding="utf-8")
-    assert "raw_volume" in page
     again = expectations.check_raw(get_settings(), WEDNESDAY, ["shop"])
     assert again.run_key == "raw/2026-11-04/2", "results are appended"
+
+
+def test_data_docs_lead_to_every_result_and_ask_nothing_of_the_internet(warehouse: psycopg.Connection) -> None:
+    start = expectations.check_raw(get_settings(), WEDNESDAY, ["shop"]).data_docs
+    pages = list(start.parent.rglob("*.html"))
+    assert len(pages) > 5
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert re.findall(r"(?:src|href)=[\"']?(?:https?:)?//|url\(['\"]?http|<script|@import", text) == [], page
+        for target in re.findall(r'href="([^"#]+)"', text):
+            assert (page.parent / unquote(target)).is_file(), f"{page}: {target}"
+    led_to = {
+        (start.parent / unquote(target)).resolve()
+        for target in re.findall(r'href="([^"#]+)"', start.read_text("utf-8"))
+    }
+    assert led_to >= {page.resolve() for page in pages}
 
 
 def test_no_password_and_no_query_result_but_measurements_is_kept(warehouse: psycopg.Connection, home: Path) -> None:
