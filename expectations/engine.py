@@ -189,6 +189,8 @@ def _document(context: Any, settings: Settings, run: Any) -> None:
     for key in store.list_keys():
         if (key.run_id.run_time, key.run_id.run_name) in runs[:-_RUNS_SHOWN]:
             store.remove_key(key)
+            *folders, name = key.to_tuple()
+            (settings.out / "data_docs" / "validations").joinpath(*folders, f"{name}.html").unlink(missing_ok=True)
     pages = [key for key in store.list_keys() if key.run_id.run_name == run.run_name]
     suites = [ExpectationSuiteIdentifier(name=key.expectation_suite_identifier.name) for key in pages]
     context.build_data_docs(resource_identifiers=[*pages, *suites])
