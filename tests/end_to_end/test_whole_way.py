@@ -89,8 +89,8 @@ def test_postings_tie_to_balances(owner: psycopg.Connection) -> None:
 def test_no_two_parties_are_one(world: World, owner: psycopg.Connection) -> None:
     """Deterministic identity never joins customers whom the truth keeps apart (precision 1)."""
     truth = pl.read_parquet(world.truth / "identities.parquet")
-    person = {(row["source"], row["source_key"]): row["party_no"] for row in truth.iter_rows(named=True)}
-    joined: dict[str, set[int]] = {}
+    person = {(row["source_system"], row["customer_id"]): row["party_id"] for row in truth.iter_rows(named=True)}
+    joined: dict[str, set[str]] = {}
     placed = owner.execute("select source_system, customer_id, party_id from core.bridge_party_source").fetchall()
     for source, customer, party in placed:
         if (source, customer) in person:
