@@ -51,6 +51,7 @@ POOL = {
     "include_deferred": False,
 }
 START_SECONDS = 1_200
+REQUEST_SECONDS = 60
 STOP_SECONDS = 25
 
 
@@ -82,12 +83,13 @@ class Handle:
         Raises:
             httpx.HTTPStatusError: the server answered 4xx or 5xx.
         """
-        token = httpx.post(f"{self.url}/auth/token", json={"username": self.user, "password": self.password})
-        token.raise_for_status()
-        headers = {"Authorization": f"Bearer {token.json()['access_token']}"}
-        response = httpx.request(method, self.url + path, headers=headers, timeout=30, **options)
-        response.raise_for_status()
-        return response
+        with httpx.Client(base_url=self.url, timeout=REQUEST_SECONDS) as client:
+            token = client.post("/auth/token", json={"username": self.user, "password": self.password})
+            token.raise_for_status()
+            client.headers["Authorization"] = f"Bearer {token.json()['access_token']}"
+            response = client.request(method, path, **options)
+            response.raise_for_status()
+            return response
 
 
 def folder(settings: Settings) -> Path:
@@ -258,6 +260,7 @@ def _environment(settings: Settings, port: int, dags: Path) -> dict[str, str]:
         "API__SECRET_KEY": kept["secret_key"],
         "API_AUTH__JWT_SECRET": kept["jwt_secret"],
         "DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "150",
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",  # a changed file is read at the next refresh all the same
         "DAG_PROCESSOR__REFRESH_INTERVAL": "60",
         "LOGGING__BASE_LOG_FOLDER": here / "logs",
         "LOGGING__COLORED_CONSOLE_LOG": "False",
@@ -384,7 +387,7 @@ def _wait_until_healthy(handle: Handle, began: datetime, progress: Callable[[str
 
 def _unhealthy(handle: Handle, began: datetime) -> set[str]:
     try:
-        answer = httpx.get(f"{handle.url}/api/v2/monitor/health", timeout=5).json()
+        answer = httpx.get(f"{handle.url}/api/v2/monitor/health", timeout=REQUEST_SECONDS).json()
     except (httpx.HTTPError, ValueError):
         return {"api-server"}
     parts = {part: answer[part][f"latest_{part}_heartbeat"] for part in ("scheduler", "dag_processor", "triggerer")}

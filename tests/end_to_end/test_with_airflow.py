@@ -64,10 +64,10 @@ def test_a_wrong_date_is_refused_at_the_form(handle: airflow.Handle) -> None:
 
 
 def test_pages_are_for_those_who_are_logged_in(handle: airflow.Handle) -> None:
-    stranger = httpx.get(f"{handle.url}/warehouse/data_docs/")
+    stranger = httpx.get(f"{handle.url}/warehouse/data_docs/", timeout=airflow.REQUEST_SECONDS)
     assert stranger.is_redirect and "/auth/login" in stranger.headers["location"]
     token = handle.request("GET", "/api/v2/version").request.headers["Authorization"].removeprefix("Bearer ")
-    with httpx.Client(base_url=handle.url, cookies={"_token": token}) as dora:
+    with httpx.Client(base_url=handle.url, cookies={"_token": token}, timeout=airflow.REQUEST_SECONDS) as dora:
         assert "Great Expectations" in dora.get("/warehouse/data_docs/").text
         assert dora.get("/warehouse/dbt_docs/").status_code == httpx.codes.OK
         assert "2026-10" in dora.get("/warehouse/reports/").text
@@ -91,7 +91,7 @@ def wait(until: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE
     while not until():
         assert time.monotonic() < end, "Airflow did not get there"
-        time.sleep(1)
+        time.sleep(3)
 
 
 def known_dags(handle: airflow.Handle) -> set[str]:
