@@ -104,9 +104,9 @@ def prepare(owner: psycopg.Connection) -> None:
 
 
 @contextmanager
-def _copy_of(template: str) -> Iterator[str]:
+def _copy_of(template: str, name: str = "") -> Iterator[str]:
     """A copy of the template, named by C360_DATABASE while it lasts; yields its owner's URL."""
-    name = f"c360_test_{next(_numbers)}"
+    name = name or f"c360_test_{next(_numbers)}"
     create_database(name, template)
     before = os.environ["C360_DATABASE"]
     os.environ["C360_DATABASE"] = name
@@ -119,8 +119,14 @@ def _copy_of(template: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def fresh_database(template: str) -> Callable[[], AbstractContextManager[str]]:
-    """Makes databases that last as long as their context; the context gives the owner's URL."""
+def modelled_database() -> str:
+    """Name of the database that dbt builds in, for one folder of tests after the other: another name, another parse."""
+    return "c360_modelled"
+
+
+@pytest.fixture(scope="session")
+def fresh_database(template: str) -> Callable[..., AbstractContextManager[str]]:
+    """Makes databases, named if wanted, that last as long as their context; the context gives the owner's URL."""
     return partial(_copy_of, template)
 
 

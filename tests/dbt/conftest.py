@@ -14,9 +14,9 @@ from warehouse.migration import migrate, read_migrations
 
 
 @pytest.fixture(scope="package")
-def database(fresh_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+def database(fresh_database: Callable[[str], AbstractContextManager[str]], modelled_database: str) -> Iterator[str]:
     """One database for the folder: dbt parses the project anew for another one."""
-    with fresh_database() as address:
+    with fresh_database(modelled_database) as address:
         yield address
 
 

@@ -15,14 +15,14 @@ from warehouse.settings import get_settings
 
 
 @pytest.fixture(scope="session")
-def finished_world(server: EmbeddedServer) -> World:
+def finished_world(server: EmbeddedServer, modelled_database: str) -> World:
     """The whole demo without daily batches, run once a session."""
     from pipeline import demo
 
-    os.environ["C360_DATABASE"] = "c360_world"
+    os.environ["C360_DATABASE"] = modelled_database
     said = io.StringIO()
     demo.run(SCALE, SEED, Console(file=said, width=200), daily_dates=[])
-    return World("c360_world", get_settings().home, said.getvalue())
+    return World(modelled_database, get_settings().home, said.getvalue())
 
 
 @pytest.fixture

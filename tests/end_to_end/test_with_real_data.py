@@ -149,7 +149,7 @@ def test_account_transactions(star: psycopg.Connection) -> None:
 def test_the_undocumented_third_type_is_kept_and_flagged(star: psycopg.Connection) -> None:
     types = star.execute("""
         select source_type, is_documented_type, direction, count(*) from core.fct_account_transaction
-        where source_system = 'berka' group by 1, 2, 3 order by 1 collate "C"
+        where source_system = 'berka' group by 1, 2, 3 order by source_type collate "C"
     """).fetchall()
     assert [row for row in types if row[0] == "VYBER"] == [("VYBER", False, "D", 1563)]
     assert [row[:3] for row in types] == [("PRIJEM", True, "C"), ("VYBER", False, "D"), ("VYDAJ", True, "D")]
