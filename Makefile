@@ -29,10 +29,10 @@ demo-real: setup ## the real data sets beside the demo: make demo-real DATA=FOLD
 airflow: setup ## Airflow on this machine, until Ctrl-C
 	@$(BIN)/c360 airflow
 
-test: setup-test lint ## the tests that were seen to pass from first to last (tests/conftest.py names the others)
+test: setup-test lint ## unit, dbt and integration tests on a real PostgreSQL
 	@$(BIN)/python -m pytest
 
-test-all: setup-test lint ## every test: unit, dbt, integration on a real PostgreSQL, a DAG through a real Airflow
+test-all: setup-test lint ## these and the whole way: simulated, through a real Airflow, on real data
 	@ALL_TESTS=1 $(BIN)/python -m pytest
 
 bench: setup-test ## ratios against baselines measured in the same run; appends to docs/benchmarks/results.jsonl
