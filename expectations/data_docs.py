@@ -1,6 +1,6 @@
 """The pages of Data Docs, made so that they need no internet: Great Expectations takes these classes for its own.
 
-Its own pages load styles, scripts and pictures from eight foreign hosts and name themselves to one of them; behind a
+Its own pages load styles, scripts and pictures from seven foreign hosts and name themselves to one of them; behind a
 bank's firewall their start page lists nothing.
 """
 

@@ -13,7 +13,6 @@ from warehouse.settings import Settings
 
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
 
-_RUNS_SHOWN = 40  # runs that Data Docs keep; ops.check_result keeps all
 _SUBJECTS_NAMED = 5  # in one result
 _SITE = "checks"
 _VIEW = {"module_name": "expectations.data_docs", "class_name": "PageView"}
@@ -187,7 +186,7 @@ def _document(context: Any, settings: Settings, run: Any) -> None:
     store = context.validation_results_store
     runs = sorted({(key.run_id.run_time, key.run_id.run_name) for key in store.list_keys()})
     for key in store.list_keys():
-        if (key.run_id.run_time, key.run_id.run_name) in runs[:-_RUNS_SHOWN]:
+        if (key.run_id.run_time, key.run_id.run_name) in runs[: -settings.data_docs_runs]:
             store.remove_key(key)
             *folders, name = key.to_tuple()
             (settings.out / "data_docs" / "validations").joinpath(*folders, f"{name}.html").unlink(missing_ok=True)

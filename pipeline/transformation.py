@@ -75,7 +75,7 @@ def run(command: str, *arguments: str, target: str = "dev", progress: Progress |
     ]
     if problems:
         log = settings.logs / "dbt" / "dbt.log"
-        raise TransformationError("\n".join([f"dbt {command} failed:", *problems, f"The statements are in {log}."]))
+        raise TransformationError("\n".join([f"dbt {command} failed:", *problems, f"More is in {log}."]))
     tests = Counter(result.status for result in results if result.node.resource_type in ("test", "unit_test"))
     built = sum(result.node.resource_type in ("model", "seed") for result in results)
     return TransformationReport(built, tests["pass"], tests["warn"], 0)

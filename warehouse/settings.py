@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     )
     database: str = Field("c360", description="database of the embedded server; DATABASE_URL names its own")
     data: Path | None = Field(None, description="folder of real public data for tests and `make demo-real`")
+    data_docs_runs: int = Field(40, ge=1, description="runs of checks that Data Docs show; ops.check_result keeps all")
     log_level: str = Field("INFO", description="level of the program's log")
     postgres: Path | None = Field(None, description="bin folder of a PostgreSQL ≥ 16 that goes before the wheel's")
     server_account: str | None = Field(

@@ -13,7 +13,6 @@ import psycopg
 import pytest
 
 import expectations
-from expectations import engine
 from expectations.suite import SUITES
 from warehouse.migration import migrate, read_migrations
 from warehouse.settings import get_settings
@@ -74,7 +73,7 @@ def test_a_good_day_passes_and_is_written_down(warehouse: psycopg.Connection) ->
 def test_data_docs_lead_to_every_result_and_ask_nothing_of_the_internet(
     warehouse: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "_RUNS_SHOWN", 2)
+    monkeypatch.setenv("C360_DATA_DOCS_RUNS", "2")
     for day in (MONDAY, TUESDAY):
         expectations.check_raw(get_settings(), day, ["shop"])
     start = expectations.check_raw(get_settings(), WEDNESDAY, ["shop"]).data_docs
