@@ -14,7 +14,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo demo-real airflow test test-all bench lint lock clean
+.PHONY: help setup setup-test demo demo-real airflow test bench lint lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -29,11 +29,8 @@ demo-real: setup ## the real data sets beside the demo: make demo-real DATA=FOLD
 airflow: setup ## Airflow on this machine, until Ctrl-C
 	@$(BIN)/c360 airflow
 
-test: setup-test lint ## unit, dbt and integration tests on a real PostgreSQL
-	@$(BIN)/python -m pytest
-
-test-all: setup-test lint ## these and the whole way: simulated, through a real Airflow, on real data
-	@ALL_TESTS=1 $(BIN)/python -m pytest
+test: setup-test lint ## everything: unit, dbt, integration on a real PostgreSQL, the whole way through a real Airflow
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 bench: setup-test ## ratios against baselines measured in the same run; appends to docs/benchmarks/results.jsonl
 	@$(BIN)/python -m benchmarks.run

@@ -41,13 +41,23 @@ from warehouse.migration import migrate, read_migrations  # noqa: E402
 from warehouse.roles import DEMO_LOGINS, apply_roles, make_logins  # noqa: E402
 from warehouse.server import EmbeddedServer  # noqa: E402
 
-_WHOLE_WAY = ["end_to_end"]
-"""An hour on a starved machine, which is more than a run of all tests may add: `make test-all` runs them too. To be
-emptied when the whole suite fits."""
-
-collect_ignore = [] if os.environ.get("ALL_TESTS") else _WHOLE_WAY
+_LONGEST_FIRST = ("end_to_end", "dbt")
+"""Folders that take minutes: with two workers each is begun at once, and the others follow."""
 
 _numbers = itertools.count(1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a folder's tests share was costly to make: they stay in one worker, in their order."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_folder(item.nodeid)))
+    items.sort(key=lambda item: _folder(item.nodeid) not in _LONGEST_FIRST)
+
+
+def _folder(nodeid: str) -> str:
+    """The folder of `tests` that a test lies in, named like the room that it tries."""
+    return nodeid.split("/")[1]
 
 
 def pytest_unconfigure() -> None:
@@ -60,7 +70,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     seconds: Counter[str] = Counter()
     for report in itertools.chain.from_iterable(terminalreporter.stats.values()):
         if isinstance(report, pytest.TestReport):
-            seconds[report.nodeid.split("/")[1]] += report.duration  # type: ignore[misc]
+            seconds[_folder(report.nodeid)] += report.duration  # type: ignore[misc]
     terminalreporter.section("seconds of each part")
     for room, spent in seconds.most_common():
         terminalreporter.line(f"{spent:8.1f}  {room}")
