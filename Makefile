@@ -30,7 +30,7 @@ airflow: setup ## Airflow on this machine, until Ctrl-C
 	@$(BIN)/c360 airflow
 
 test: setup-test lint ## everything: unit, dbt, integration on a real PostgreSQL, the whole way through a real Airflow
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 bench: setup-test ## ratios against baselines measured in the same run; appends to docs/benchmarks/results.jsonl
 	@$(BIN)/python -m benchmarks.run

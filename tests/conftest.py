@@ -17,6 +17,8 @@ from pathlib import Path
 import hypothesis
 import psycopg
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no error
 hypothesis.settings.load_profile("untimed")
@@ -47,12 +49,21 @@ _LONGEST_FIRST = ("end_to_end", "dbt")
 _numbers = itertools.count(1)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What a folder's tests share was costly to make: they stay in one worker, in their order."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_folder(item.nodeid)))
+    """The longest folders first."""
     items.sort(key=lambda item: _folder(item.nodeid) not in _LONGEST_FIRST)
+
+
+class FolderScheduling(LoadScopeScheduling):
+    """What a folder's tests share was costly to make: they stay in one worker, in their order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _folder(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FolderScheduling:
+    """Hand folders, not tests, to the workers (`--numprocesses`)."""
+    return FolderScheduling(config, log)
 
 
 def _folder(nodeid: str) -> str:
