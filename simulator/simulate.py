@@ -32,7 +32,7 @@ from warehouse.settings import Settings
 
 SOURCES = ("core_banking", "card", "grid_billing")
 MANIFEST = "simulation.json"
-VERSION = 1  # of the world: another version writes other bytes
+VERSION = 2  # of the world: another version writes other bytes
 Progress = Callable[[int, int, str], None]
 
 
@@ -363,10 +363,12 @@ class _Run:
 
     def _book_bills(self, done: pl.DataFrame, first: date, end: date) -> None:
         if self.bill_payments:
+            by_now = pl.col("paid_on") <= end
             planned = pl.concat(self.bill_payments)
-            paid, again = self.bills.book(planned.filter(pl.col("paid_on") <= end), done)
-            self.bill_payments = [planned.filter(pl.col("paid_on") > end), again]
-            self._emit("grid_billing", "payment", paid)
+            paid, again = self.bills.book(planned.filter(by_now), done)
+            elsewhere, _ = self.bills.book(again.filter(by_now), done)
+            self.bill_payments = [planned.filter(~by_now), again.filter(~by_now)]
+            self._emit("grid_billing", "payment", pl.concat([paid, elsewhere]))
         if self.bills.owed:
             self._emit("grid_billing", "arrear", self.bills.arrears(first, end))
 

@@ -38,6 +38,17 @@ def test_same_seed_same_bytes_other_seed_others(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "truth" / "simulation.json").stat().st_mtime_ns == before
 
 
+def test_the_history_does_not_know_what_follows_it(tmp_path: Path) -> None:
+    first_loads = []
+    for name, dates in (("alone", []), ("followed", [date(2026, 11, 1), date(2026, 11, 12)])):
+        simulate(Settings(home=tmp_path / name), **SHORT | {"daily_dates": dates})
+        hashes = _hashes(tmp_path / name / "landing")
+        first_loads.append({file: digest for file, digest in hashes.items() if "/2026-10-31/" in file})
+    alone, followed = first_loads
+    assert len(alone) > 60
+    assert [file for file in alone if alone[file] != followed.get(file)] == []
+
+
 def test_wrong_arguments_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="first of a month"):
         simulate(Settings(home=tmp_path), history_start=date(2026, 9, 2))
