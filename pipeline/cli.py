@@ -7,7 +7,7 @@ import sys
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -36,6 +36,7 @@ err = Console(stderr=True, highlight=False)
 BusinessDate = Annotated[
     datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="DATE", help="Business date, YYYY-MM-DD.")
 ]
+Kind = TypeVar("Kind")
 Period = Annotated[str, typer.Argument(metavar="PERIOD", help="Month, YYYY-MM.")]
 
 
@@ -228,15 +229,38 @@ def contract_check(
     source: Annotated[str, typer.Argument(help="Source system.")],
     table: Annotated[str, typer.Argument(help="Table of the source.")],
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A file to try.")],
+    day: Annotated[
+        datetime | None,
+        typer.Option("--date", formats=["%Y-%m-%d"], help="Its business date: the control record is checked, too."),
+    ] = None,
 ) -> None:
-    """Try a real file against its contract; nothing is loaded."""
+    """Try a real file against its contract; nothing is loaded. Exit code 1 where it would be refused."""
     from ingestion.check import check_file
     from ingestion.contract import load_contracts
+    from pipeline.display import print_check
 
-    report = check_file(load_contracts()[source][table], file)
-    out.print(report)
-    if not report.is_good:
+    contracts = load_contracts()
+    tables = _named(source, contracts, "source")
+    report = check_file(_named(table, tables, f"table of {source}"), file, day.date() if day else None)
+    print_check(out, report)
+    if report.refusal:
         raise typer.Exit(1)
+
+
+@contract.command("infer")
+def contract_infer(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A file of a usual day.")],
+    source: Annotated[str, typer.Option(help="Source system that sends it.")] = "new_source",
+    table: Annotated[str, typer.Option(help="Name of the table.")] = "new_table",
+    controller: Annotated[str, typer.Option(help="Data controller 数据控制者.")] = "unknown",
+) -> None:
+    """Draft a contract from a file (delimited, JSON lines, Parquet) and print it, with what you still have to decide.
+
+    c360 contract infer FILE --source NAME --table NAME > ingestion/contracts/NAME/NAME.yaml
+    """
+    from ingestion.infer import infer
+
+    print(infer(file, source, table, controller).to_yaml(), end="")
 
 
 @contract.command("dbt-sources")
@@ -292,6 +316,17 @@ def _expected() -> tuple[type[Exception], ...]:
     loaded = [(sys.modules[module], name) for module, names in named.items() if module in sys.modules for name in names]
     found = [getattr(module, name) for module, name in loaded if hasattr(module, name)]
     return (psycopg.Error, *found)
+
+
+def _named(name: str, those: dict[str, Kind], what: str) -> Kind:
+    """The one of that name; where there is none, what it may be called.
+
+    Raises:
+        typer.BadParameter: there is none.
+    """
+    if name not in those:
+        raise typer.BadParameter(f"{name!r} is no {what}; there are: {', '.join(those)}")
+    return those[name]
 
 
 def _without_password(address: str) -> str:

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from ingestion.batch import BatchReport
 from ingestion.batch import Progress as LoadingProgress
+from ingestion.check import CheckReport
 from warehouse.connection import connect
 
 NEVER_FOLDED = 20
@@ -74,6 +75,26 @@ def batch_table(report: BatchReport) -> Table:
         ],
         title,
     )
+
+
+def print_check(console: Console, report: CheckReport) -> None:
+    """What loading a file would do: the verdict, then what breaks which rule, and the first rows that do."""
+    verdict = "[red]would be refused[/]" if report.refusal else "[green]would be loaded[/]"
+    console.print(
+        f"{report.file_name} by the contract of {report.table}: {verdict}; "
+        f"{report.rows_good:,} rows good, {report.rows_rejected:,} for quarantine"
+    )
+    if report.refusal:
+        console.print(str(report.refusal), markup=False)
+    for drift in report.drift:
+        console.print(f"{drift.kind.replace('_', ' ')} {drift.column}: {drift.policy}", markup=False)
+    if report.rules:
+        console.print(answer_table(["rule", "column", "rows"], report.rules, "Broken rules"))
+    if report.warnings:
+        console.print(answer_table(["rule", "column", "rows"], report.warnings, "Warnings: loaded all the same"))
+    if report.sample:
+        first = [(reject.line, reject.rule, reject.message) for reject in report.sample]
+        console.print(answer_table(["line", "rule", "what is wrong"], first, "The first rows for quarantine"))
 
 
 def answer_table(names: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> Table:

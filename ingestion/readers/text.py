@@ -140,7 +140,7 @@ def text_blocks(path: Path, compression: str, encoding: str, line_end: str, bloc
     """
     first_line, rest = 1, b""
     with open_bytes(path, compression) as stream:
-        chunk = _read(stream, block_bytes, path, compression)
+        chunk = read_part(stream, block_bytes, path, compression)
         _refuse_utf16(chunk, encoding, path)
         if encoding == "utf-8-sig":
             chunk = chunk.removeprefix(b"\xef\xbb\xbf")
@@ -153,7 +153,7 @@ def text_blocks(path: Path, compression: str, encoding: str, line_end: str, bloc
                 1,
             )
         while chunk:
-            ahead = _read(stream, block_bytes, path, compression)
+            ahead = read_part(stream, block_bytes, path, compression)
             cut = chunk.rfind(b"\n") + 1
             if not cut and ahead and len(rest) + len(chunk) > block_bytes:
                 raise Refusal(
@@ -192,7 +192,12 @@ def _refuse_utf16(start: bytes, encoding: str, path: Path) -> None:
         )
 
 
-def _read(stream: IO[bytes], size: int, path: Path, compression: str) -> bytes:
+def read_part(stream: IO[bytes], size: int, path: Path, compression: str) -> bytes:
+    """The next bytes of an opened file, fewer only at its end.
+
+    Raises:
+        Refusal: rule ``unreadable``.
+    """
     try:
         parts, missing = [], size
         while missing and (part := stream.read(missing)):

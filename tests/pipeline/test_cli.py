@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -60,3 +61,26 @@ def test_sql_is_asked_as_the_login(database: str) -> None:
 def test_sql_cannot_write_as_a_reader(database: str) -> None:
     said = c360("sql", "create table mine (x int)", "--as", "bianca")
     assert said.returncode == 1 and "Traceback" not in said.stderr
+
+
+def test_a_file_is_tried_against_its_contract(tmp_path: Path) -> None:
+    good, bad = tmp_path / "disp.asc", tmp_path / "cut.asc"
+    header = '"disp_id";"client_id";"account_id";"type"\r\n'
+    good.write_bytes(f'{header}1;1;1;"OWNER"\r\n2;2;2;"THIEF"\r\n'.encode())
+    bad.write_bytes(f"{header}1;1;1".encode())
+    said = CliRunner().invoke(app, ["contract", "check", "berka", "disp", str(good)])
+    assert (said.exit_code, said.exception) == (0, None)
+    for words in ("would be loaded; 1 rows good, 1 for quarantine", "codes", "THIEF"):
+        assert words in said.stdout
+    said = CliRunner().invoke(app, ["contract", "check", "berka", "disp", str(bad)])
+    assert said.exit_code == 1 and "would be refused" in said.stdout and "cut_line" in said.stdout
+    said = CliRunner().invoke(app, ["contract", "check", "berka", "depot", str(good)])
+    assert said.exit_code == 2 and "disp" in said.output
+
+
+def test_a_contract_is_drafted(tmp_path: Path) -> None:
+    file = tmp_path / "branch_20261101.csv"
+    file.write_text("code,name\n" + "".join(f"{n},支行 {n}\n" for n in range(9)), "utf-8")
+    said = CliRunner().invoke(app, ["contract", "infer", str(file), "--source", "hr", "--table", "branch"])
+    assert said.exit_code == 0 and "id: hr.branch" in said.stdout
+    assert "# Draft from branch_20261101.csv: 9 rows were looked at." in said.stdout
