@@ -22,19 +22,22 @@ Receives and loads the files that `{source}` landed for one business date, as it
 
 Every good row lands once; every bad row goes to quarantine with file, line and rule; rows and amounts are proven
 against the sender's control record. The same files again are a no-op. A refused file is named below in the log: put
-it right in the landing folder, then clear the task. When all is complete, the partition *business date* of asset
-`raw_{source}` is emitted.
+it right in the landing folder, then clear the task. When all is complete, *arrived* emits the partition *business date*
+of asset `raw_{source}`.
 {wiring.PAGES}""",
     ) as dag:
 
-        @task(outlets=[wiring.RAW[source]])
-        def ingest(source: str, business_date: str, outlet_events=None) -> str:
+        @task
+        def ingest(source: str, business_date: str) -> str:
             """Load the files of one business date; refuse the ones that break their contract."""
-            summary = wiring.run("ingest", source, business_date)
-            outlet_events[wiring.RAW[source]].add_partitions(business_date)
-            return summary
+            return wiring.run("ingest", source, business_date)
 
-        ingest(source, wiring.BUSINESS_DATE)
+        @task(pool=wiring.ARRIVALS, outlets=[wiring.RAW[source]])
+        def arrived(source: str, business_date: str, outlet_events=None) -> None:
+            """Say that the source is complete for the date; what waits for all sources then starts."""
+            outlet_events[wiring.RAW[source]].add_partitions(business_date)
+
+        ingest(source, wiring.BUSINESS_DATE) >> arrived(source, wiring.BUSINESS_DATE)
     return dag
 
 

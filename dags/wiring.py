@@ -36,6 +36,8 @@ MARTS = Asset(name="marts", uri="c360://mart", group="mart")
 
 POOL = "warehouse"
 """One slot: stage to publish of one business date never run beside those of another."""
+ARRIVALS = "arrivals"
+"""One slot: sources that arrive at the same instant would start nothing (docs/decisions/0010)."""
 TIMEZONE = "Asia/Shanghai"
 NIGHT = os.environ.get("C360_INGEST_CRON")
 """When every source is ingested, such as `0 2 * * *` (Beijing time); unset: only when someone or something triggers."""

@@ -45,12 +45,11 @@ SERVICES = {
     "triggerer": ["triggerer", "--skip-serve-logs"],
 }
 """Service → arguments of the `airflow` command. Logs are files on this machine, so no service needs to serve them."""
-POOL = {
-    "name": "warehouse",
-    "slots": 1,
-    "description": "One writer from stage to publish, so that no two business dates build at once.",
-    "include_deferred": False,
+POOLS = {
+    "warehouse": "One writer from stage to publish, so that no two business dates build at once.",
+    "arrivals": "One source after the other says that it has arrived, so that what waits for all of them starts.",
 }
+"""Pools of one slot, and why."""
 START_SECONDS = 1_200
 REQUEST_SECONDS = 180
 STOP_SECONDS = 25
@@ -161,7 +160,7 @@ def start(
         _keep(handle)
         undo.callback(_forget, handle)
         _wait_until_healthy(handle, began, progress)
-        _create_pool(handle)
+        _create_pools(handle)
         undo.pop_all()
     return handle
 
@@ -402,12 +401,14 @@ def _unhealthy(handle: Handle, began: datetime) -> set[str]:
     return {part for part, beat in parts.items() if beat is None or datetime.fromisoformat(beat) < began}
 
 
-def _create_pool(handle: Handle) -> None:
-    try:
-        handle.request("POST", "/api/v2/pools", json=POOL)
-    except httpx.HTTPStatusError as problem:
-        if problem.response.status_code != httpx.codes.CONFLICT:
-            raise
+def _create_pools(handle: Handle) -> None:
+    for name, reason in POOLS.items():
+        pool = {"name": name, "slots": 1, "description": reason, "include_deferred": False}
+        try:
+            handle.request("POST", "/api/v2/pools", json=pool)
+        except httpx.HTTPStatusError as problem:
+            if problem.response.status_code != httpx.codes.CONFLICT:
+                raise
 
 
 def _tail(log: Path, lines: int = 25) -> str:
