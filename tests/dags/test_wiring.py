@@ -2,14 +2,13 @@
 
 import os
 import sys
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="c360-test-airflow-"))
+os.environ.setdefault("AIRFLOW_HOME", str(Path(os.environ["C360_HOME"]) / "airflow_of_test_wiring"))
 sys.path.append(str(Path(__file__).resolve().parents[2] / "dags"))
 
 import wiring
