@@ -271,7 +271,7 @@ def _environment(settings: Settings, port: int, dags: Path) -> dict[str, str]:
         "DAG_PROCESSOR__REFRESH_INTERVAL": "60",
         "LOGGING__BASE_LOG_FOLDER": here / "logs",
         "LOGGING__COLORED_CONSOLE_LOG": "False",
-        "WORKERS__EXECUTION_API_TIMEOUT": "30",
+        "WORKERS__EXECUTION_API_TIMEOUT": str(REQUEST_SECONDS),
     }
     return {
         **os.environ,
