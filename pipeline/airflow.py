@@ -337,8 +337,10 @@ def _end(processes: dict[str, tuple[int, float]]) -> None:
     for process in family:
         _signal(process, signal.SIGTERM)
     _, stubborn = psutil.wait_procs(family, timeout=STOP_SECONDS)
-    for process in {*stubborn, *_family(processes)}:
+    stubborn = list({*stubborn, *_family(processes)})
+    for process in stubborn:
         _signal(process, signal.SIGKILL)
+    psutil.wait_procs(stubborn, timeout=STOP_SECONDS)  # a killed process is gone only when the kernel has time for it
 
 
 def _services(processes: dict[str, tuple[int, float]]) -> dict[str, psutil.Process]:
