@@ -5,16 +5,17 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 
 from ingestion.contract import Contract
-from ingestion.readers.base import Declared, FileReader
+from ingestion.readers.base import Declared, FileReader, decimal_number, whole_number
 from ingestion.readers.text import RESEND
 from ingestion.refusal import Refusal
 
 FIELDS = ("file_name", "row_count", "amount_total", "sha256")
 DELIMITER = "|"
+BYTES_AT_MOST = 1 << 16
 
 
 @dataclass
@@ -60,8 +61,16 @@ def read_control_file(contract: Contract, path: Path, data_file: str) -> Declare
         data_file: Name of the data file that it must speak of.
 
     Raises:
-        Refusal: ``control_missing``, ``control_unreadable`` or ``control_file_name``; names the data file.
+        Refusal: ``control_missing``, ``symbolic_link``, ``control_unreadable`` or ``control_file_name``; names the data
+            file.
     """
+    if path.is_symlink():
+        raise Refusal(
+            "symbolic_link",
+            f"its control file {path.name} is a link, and links are not followed",
+            "Put the control file itself into landing and run the ingest again",
+            data_file,
+        )
     if not path.exists():
         raise Refusal(
             "control_missing",
@@ -72,16 +81,20 @@ def read_control_file(contract: Contract, path: Path, data_file: str) -> Declare
     layout = contract.layout
     encoding = "utf-8-sig" if layout.encoding == "utf-8" else layout.encoding
     try:
-        text = path.read_bytes().decode(encoding)
+        if not path.is_file():
+            raise ValueError("it is no file")
+        with path.open("rb") as file:
+            content = file.read(BYTES_AT_MOST + 1)
+        if len(content) > BYTES_AT_MOST:
+            raise ValueError(f"it is longer than {BYTES_AT_MOST:,} bytes")
+        text = content.decode(encoding)
         rows = [row for row in csv.reader(io.StringIO(text), delimiter=DELIMITER) if row]
         header, values = [cell.strip() for cell in rows[0]], [cell.strip() for cell in rows[1]]
         record = dict(zip(header, values, strict=True))
-        count = int(record["row_count"])
-        total = Decimal(record["amount_total"]) if record.get("amount_total") else None
-        if total is not None and not total.is_finite():
-            raise ValueError(f"{total} is no amount")
+        count, file_name = whole_number(record["row_count"]), record["file_name"]
+        total = decimal_number(record["amount_total"]) if record.get("amount_total") else None
         declared = Declared(count, total, "control file", record.get("sha256") or None)
-    except (OSError, UnicodeDecodeError, csv.Error, IndexError, KeyError, ValueError, InvalidOperation) as problem:
+    except (OSError, UnicodeDecodeError, csv.Error, IndexError, KeyError, ValueError) as problem:
         raise Refusal(
             "control_unreadable",
             f"its control file {path.name} cannot be read ({type(problem).__name__}: {problem}); "
@@ -96,10 +109,10 @@ def read_control_file(contract: Contract, path: Path, data_file: str) -> Declare
             RESEND,
             data_file,
         )
-    if record.get("file_name") != data_file:
+    if file_name != data_file:
         raise Refusal(
             "control_file_name",
-            f"its control file {path.name} speaks of {record.get('file_name')!r}",
+            f"its control file {path.name} speaks of {file_name[:80]!r}",
             "Ask the sender for the control file of this file",
             data_file,
         )

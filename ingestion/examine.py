@@ -16,6 +16,8 @@ from ingestion.readers.text import RESEND
 from ingestion.refusal import Refusal
 from ingestion.validation import Checked, Validator
 
+HOPELESS = 1_000_000
+
 
 class Examination:
     """Reads a file once, block by block, counts what it yields, and settles the account at the end.
@@ -57,7 +59,8 @@ class Examination:
         """Yields checked blocks.
 
         Raises:
-            Refusal: The control file is missing or the file as a whole cannot be read.
+            Refusal: The control file is missing, the file as a whole cannot be read, or so many rows are rejected that
+                there is no hope in the others (a bomb of line feeds would fill the disk).
         """
         self._declared = None
         if self._control_path is not None:
@@ -65,6 +68,8 @@ class Examination:
         for block in self._reader.blocks():
             checked = self._validator(block)
             self._count(checked)
+            if self._is_hopeless():
+                raise self._rejected_rows("; reading stopped there")
             yield checked
 
     def settle(self, sha256: str) -> Settled:
@@ -74,7 +79,6 @@ class Examination:
             Refusal: Any rule of `control.settle`, ``changed_type`` or ``rejected_rows``.
         """
         settled = settle(self.contract, self._reader, self.tally, self._declared, sha256)
-        name, tally = self.path.name, self.tally
         line, message = self._first_reject or (None, "")
         if self.contract.drift.changed_type == "refuse" and (
             wrong := sorted(c or "" for r, c in self.rules if r == "type")
@@ -83,22 +87,33 @@ class Examination:
                 "changed_type",
                 f"values of {', '.join(wrong)} are not of the contract's type ({message})",
                 "Agree the change with the sender, then change the contract or its drift policy",
-                name,
+                self.path.name,
                 line,
             )
-        if tally.quarantined > max(self._allowed, self._limit * tally.rows):
-            share = tally.quarantined / tally.rows
-            raise Refusal(
-                "rejected_rows",
-                f"{tally.quarantined:,} of {tally.rows:,} rows ({share:.1%}) break a rule, more than "
-                f"{self._limit:.1%}: {self.broken_rules()}; first: {message}",
-                "Look at the rejected rows in quarantine, then have the file corrected or the contract changed; "
-                + RESEND[0].lower()
-                + RESEND[1:],
-                name,
-                line,
-            )
+        if self._too_many_rejected():
+            raise self._rejected_rows()
         return settled
+
+    def _too_many_rejected(self) -> bool:
+        return self.tally.quarantined > max(self._allowed, self._limit * self.tally.rows)
+
+    def _is_hopeless(self) -> bool:
+        rejected = self.tally.quarantined
+        return rejected >= HOPELESS and 2 * rejected > self.tally.rows and self._too_many_rejected()
+
+    def _rejected_rows(self, remark: str = "") -> Refusal:
+        tally, (line, message) = self.tally, self._first_reject or (None, "")
+        share = tally.quarantined / tally.rows
+        return Refusal(
+            "rejected_rows",
+            f"{tally.quarantined:,} of {tally.rows:,} rows ({share:.1%}) break a rule, more than "
+            f"{self._limit:.1%}: {self.broken_rules()}; first: {message}{remark}",
+            "Look at the rejected rows in quarantine, then have the file corrected or the contract changed; "
+            + RESEND[0].lower()
+            + RESEND[1:],
+            self.path.name,
+            line,
+        )
 
     def broken_rules(self) -> str:
         """Broken rules with their columns and counts, the most frequent first."""

@@ -14,6 +14,8 @@ from ingestion.receipt import SUFFIX
 from ingestion.refusal import Refusal
 
 CORRECTION = re.compile(r"(?P<stem>.+)_r(?P<number>[1-9][0-9]{0,3})")
+NO_CORRECTION = re.compile(r"_r[0-9]+\Z")
+DIGITS = re.compile(r"[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -40,22 +42,23 @@ class Landing:
 
 
 def look(folder: Path, contracts: Mapping[str, Contract], business_date: date) -> Landing:
-    """Matches the files of a folder with the contracts of a source; receipts and hidden files are passed over.
+    """Matches the files of a folder with the contracts of a source.
 
-    A symbolic link is never followed: it counts as unknown.
+    Receipts, hidden files and what is no file (a folder, a pipe, a socket, a device) are passed over. A symbolic link
+    is never followed: it counts as unknown.
     """
     by_name = {contract.file_name(business_date): contract for contract in contracts.values()}
     controls = {contract.control_file_name(business_date) for contract in contracts.values()} - {None}
     landing = Landing()
     order = {table: position for position, table in enumerate(contracts)}
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name.endswith(SUFFIX) or (path.is_dir() and not path.is_symlink()):
+        if path.name.startswith(".") or path.name.endswith(SUFFIX) or not (path.is_symlink() or path.is_file()):
             continue
         base, correction = without_correction(path.name)
         if path.name in by_name or path.name in controls:
             base, correction = path.name, 0
         contract = by_name.get(base)
-        if path.is_symlink() or not path.is_file():
+        if path.is_symlink():
             landing.unknown.append(path)
         elif contract is not None:
             control = contract.control_file_name(business_date, correction)
@@ -77,7 +80,24 @@ def why_unknown(path: Path, expected: list[str]) -> Refusal:
     """Why a file is not read that no contract claims."""
     if path.is_symlink():
         return Refusal("symbolic_link", "links are not followed", "Put the file itself into landing", path.name)
-    near = difflib.get_close_matches(path.name, expected, n=1, cutoff=0.6)
+    stem, dot, rest = path.name.partition(".")
+    base = stem.rpartition("_r")[0] + dot + rest
+    if base in expected and NO_CORRECTION.search(stem):
+        return Refusal(
+            "file_name",
+            "a correction is numbered from 1 to 9999, without zeros before the number",
+            f"Rename it, the first correction to {with_correction(base, 1)}, and run the ingest again",
+            path.name,
+        )
+    by_lower = {name.lower(): name for name in expected}
+    near = [by_lower[name] for name in difflib.get_close_matches(path.name.lower(), by_lower, n=1, cutoff=0.6)]
+    if near and near[0] != path.name and DIGITS.sub("", path.name) == DIGITS.sub("", near[0]):
+        return Refusal(
+            "file_name",
+            f"the name is like {near[0]}, with another date or number",
+            "Move it to the folder of its business date, or ask the sender which date it is for",
+            path.name,
+        )
     hint = f"Perhaps {near[0]} is meant: rename it" if near else "Write a contract for it or take it out of landing"
     return Refusal(
         "file_name", "no contract of the source claims this name", f"{hint} and run the ingest again", path.name

@@ -6,12 +6,14 @@ database reads the same times of receipt, so it knows what was known when.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from stat import S_ISREG
 
 SUFFIX = ".receipt.json"
 
@@ -50,8 +52,14 @@ def receive(path: Path, received_at: datetime | None = None) -> Receipt:
     Args:
         path: The landed file.
         received_at: Time of receipt to write where there is none yet; now if not given.
+
+    Raises:
+        OSError: The file cannot be read, or is a link, a pipe or a device, which could be read without end.
     """
-    seen = Receipt(path.name, path.stat().st_size, file_sha256(path), received_at or datetime.now(UTC))
+    stat = path.lstat()
+    if not S_ISREG(stat.st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    seen = Receipt(path.name, stat.st_size, file_sha256(path), received_at or datetime.now(UTC))
     kept = read_receipt(path)
     if kept and kept.sha256 == seen.sha256 and kept.bytes == seen.bytes:
         return kept
@@ -63,10 +71,11 @@ def read_receipt(path: Path) -> Receipt | None:
     """The receipt that stands beside a file; None where there is none or it cannot be read."""
     try:
         kept = json.loads(receipt_path(path).read_text(encoding="utf-8"))
-        return Receipt(
-            kept["file_name"], int(kept["bytes"]), kept["sha256"], datetime.fromisoformat(kept["received_at"])
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+        received_at = datetime.fromisoformat(kept["received_at"])
+        if received_at.tzinfo is None:
+            return None
+        return Receipt(kept["file_name"], int(kept["bytes"]), kept["sha256"], received_at)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

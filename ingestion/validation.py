@@ -7,6 +7,7 @@ can be read. A rule is never applied twice: what holds here is not repeated as a
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,14 +22,17 @@ from ingestion.options import IngestOptions
 from ingestion.readers.base import LINE, Block, Reject
 
 INTEGERS = {"smallint": pl.Int16(), "integer": pl.Int32(), "bigint": pl.Int64()}
+FLOATS = {"real": (1.5e-45, 3.4028234e38), "double precision": (5e-324, 1.7976931348623157e308)}
+ZERO = r"^[+-]?[0.]+([eE]|$)"
 TEXTS = ("text", "varchar", "char")
 BOOLEANS = ("true", "false", "t", "f", "y", "n", "yes", "no", "1", "0")
 ISO_DATE = "%Y-%m-%d"
 ISO_TIMESTAMP = "%Y-%m-%d %H:%M:%S"
 TIME_OF_DAY = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
-OFFSET = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)?"
+OFFSET = r"(Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)?"
+YEAR = "([0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"  # there is no year 0000
 DIRECTIVES = {
-    "%Y": "[0-9]{4}",
+    "%Y": YEAR,
     "%y": "[0-9]{2}",
     "%m": "[0-9]{2}",
     "%d": "[0-9]{2}",
@@ -223,9 +227,13 @@ def type_holds(column: Column, value: pl.Expr | None = None) -> pl.Expr | None:
     if base == "numeric":
         return text.str.contains(_numeric_pattern(column))
     if base in ("real", "double precision"):
-        return text.cast(pl.Float64, strict=False).is_finite().fill_null(False) | text.is_null()
+        number, (least, most) = text.cast(pl.Float64, strict=False), FLOATS[base]
+        holds = number.abs().is_between(least, most) | ((number == 0) & text.str.contains(ZERO))
+        return holds.fill_null(False) | text.is_null()
     if base == "boolean":
         return text.str.to_lowercase().is_in(BOOLEANS)
+    if base == "jsonb":
+        return text.map_elements(is_json, pl.Boolean())
     if base == "time":
         return text.str.contains(f"^{TIME_OF_DAY}$")
     if base == "date":
@@ -236,10 +244,24 @@ def type_holds(column: Column, value: pl.Expr | None = None) -> pl.Expr | None:
         pattern = (
             _format_pattern(column.date_format)
             if column.date_format
-            else f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T]{TIME_OF_DAY}{offset}$"
+            else f"^{YEAR}-[0-9]{{2}}-[0-9]{{2}}[ T]{TIME_OF_DAY}{offset}$"
         )
         return (text.str.contains(pattern) & value_of(column, value).is_not_null()) | text.is_null()
     return None
+
+
+def is_json(text: str) -> bool:
+    """True where PostgreSQL takes the text as jsonb."""
+    try:
+        plain = json.dumps(json.loads(text, parse_constant=_no_constant, parse_float=str), ensure_ascii=False)
+        plain.encode("utf-8")
+    except (ValueError, RecursionError):
+        return False
+    return "\\u0000" not in plain
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def rules_of(column: Column) -> list[Rule]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -128,7 +129,7 @@ class FileReader(ABC):
             return
         for form in ("%Y%m%d", "%Y-%m-%d"):
             try:
-                seen = datetime.strptime(text.strip(), form).date()
+                seen = datetime.strptime(text.strip() if text.isascii() else "", form).date()
             except ValueError:
                 continue
             if seen != self.business_date:
@@ -154,19 +155,17 @@ class FileReader(ABC):
     def declare(self, values: dict[str, str], line: int) -> None:
         """Takes the totals out of a trailer's fields `row_count` and `amount_total`."""
         try:
-            rows = int(values["row_count"])
+            rows = whole_number(values["row_count"])
             text = values.get("amount_total", "").strip()
             amount = self._total(text) if text else None
-        except (KeyError, ValueError, InvalidOperation) as problem:
+        except (KeyError, ValueError) as problem:
             raise self.refuse("trailer", f"the trailer cannot be read ({problem})", line) from problem
         self.declared = Declared(rows, amount, "trailer", line=line)
 
     def _total(self, text: str) -> Decimal:
         name = self.contract.control.amount_column
         column = self.contract.by_name[name] if name else None
-        amount = Decimal(text)
-        if not amount.is_finite():
-            raise ValueError(f"{text!r} is no amount")
+        amount = decimal_number(text)
         if column and column.implied_decimals and "." not in text:
             return amount.scaleb(-column.implied_decimals)
         return amount
@@ -199,12 +198,35 @@ class FileReader(ABC):
         return frame.with_columns(expressions)
 
 
+def whole_number(text: str) -> int:
+    """A count of a control record, in ASCII digits only: `int` also reads 1_0 and the digits of all scripts.
+
+    Raises:
+        ValueError: It is no such number.
+    """
+    if not re.fullmatch(r"[0-9]{1,18}", text.strip()):
+        raise ValueError(f"{text[:40]!r} is no number of rows")
+    return int(text)
+
+
+def decimal_number(text: str) -> Decimal:
+    """A total of a control record: plain digits, at most 38 of them, no exponent.
+
+    Raises:
+        ValueError: It is no such number.
+    """
+    if not re.fullmatch(r"[+-]?([0-9]{1,29}(\.[0-9]{0,9})?|\.[0-9]{1,9})", text.strip()):
+        raise ValueError(f"{text[:40]!r} is no amount")
+    return Decimal(text)
+
+
 def text_schema(columns: Sequence[Column]) -> dict[str, pl.DataType]:
     """Text for every column, a list of text for arrays."""
     return {c.name: pl.List(pl.String()) if c.is_array else pl.String() for c in columns}
 
 
 def wrong_line_end(block: TextBlock, position: int, raw_text: str, line_end: str) -> Reject:
-    """A line inside the file whose end is not the contract's."""
+    """A line inside the file whose end is not the contract's, or that holds the half of a line end."""
     expected = "CR LF" if line_end == "\r\n" else "LF"
-    return Reject(block.first_line + position, "line_end", None, f"the line does not end in {expected}", raw_text)
+    message = f"the line does not end in {expected}, or a carriage return stands inside it"
+    return Reject(block.first_line + position, "line_end", None, message, raw_text)

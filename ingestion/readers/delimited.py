@@ -17,6 +17,7 @@ from ingestion.readers.base import LINE, Block, FileReader, Reject, wrong_line_e
 from ingestion.readers.text import Decoder, Lines, TextBlock, text_blocks
 
 UNIT_SEPARATOR = b"\x1f"
+csv.field_size_limit(1 << 30)  # a line is no longer than a block; Python's own limit is 131,072 characters
 
 
 class DelimitedReader(FileReader):
@@ -53,11 +54,13 @@ class DelimitedReader(FileReader):
             seen = [name.strip() for name in self._split(line.decode("utf-8"))]
         except csv.Error as problem:
             raise self.refuse("header", f"the header line cannot be read ({problem})", 1) from problem
+        if len(seen) == 1 < len(self.contract.columns):
+            raise self.refuse("header", f"the header line holds no delimiter {self._layout.delimiter!r}", 1)
         self.check_columns(seen, 1)
         names = {column.file_header: column.name for column in self.contract.columns}
         self._file_columns = [names.get(name, f"_new_{position}") for position, name in enumerate(seen)]
-        wrong_ends = tuple(position - 1 for position in block.wrong_ends if position)
-        return TextBlock(rest, block.first_line + 1, wrong_ends, block.is_last), rest
+        wrong_ends = tuple(position - 1 for position in block.wrong_ends)  # the first line's end is right
+        return TextBlock(rest, block.first_line + 1, wrong_ends), rest
 
     def _block(self, block: TextBlock, text: bytes) -> Block:
         ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == 0x0A)
@@ -73,7 +76,7 @@ class DelimitedReader(FileReader):
         return self._line_by_line(block, lines)
 
     def _is_regular(self, text: bytes, delimiter: bytes) -> bool:
-        """True when every line has the right number of fields and no delimiter or line feed stands inside quotes."""
+        """True when every line has the right number of fields and quotes enclose whole fields without delimiters."""
         data = np.frombuffer(text, dtype=np.uint8)
         marks = np.flatnonzero((data == delimiter[0]) | (data == 0x0A))
         width = len(self._file_columns)
@@ -84,7 +87,13 @@ class DelimitedReader(FileReader):
         if self._layout.quote is None:
             return True
         quotes = np.flatnonzero(data == ord(self._layout.quote))
-        return not len(quotes) or not (np.searchsorted(quotes, marks) % 2).any()
+        if not len(quotes):
+            return True
+        if (np.searchsorted(quotes, marks) % 2).any():
+            return False
+        edges = np.array([delimiter[0], 0x0A, ord(self._layout.quote)], dtype=np.uint8)
+        before, after = data[quotes[::2] - 1], data[quotes[1::2] + 1]  # before the first byte stands the last line feed
+        return bool(np.isin(before, edges).all() and np.isin(after, edges).all())
 
     def _parsed(self, text: bytes, delimiter: bytes) -> pl.DataFrame | None:
         """The block by Polars, None where it has to be looked at line by line."""

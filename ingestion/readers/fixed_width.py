@@ -67,6 +67,8 @@ class FixedWidthReader(FileReader):
         good = is_row & is_detail & is_clean
         good[list(block.wrong_ends)] = False
 
+        if layout.header_record:
+            self._refuse_second_header(block, lines, is_row & ~is_detail)
         rejects = [self._reject(block, lines, int(position), is_clean) for position in np.flatnonzero(is_row & ~good)]
         positions = np.flatnonzero(good)
         text = self._separated(data, starts[positions])
@@ -98,7 +100,7 @@ class FixedWidthReader(FileReader):
                 f"the line starts with {line[: len(kind)]!r}, the {what} record {record.type!r} is expected",
                 number,
             )
-        if len(line) < length and len(line.rstrip()) < length - record.fields[-1][1]:
+        if len(line) < length or line[length:].strip():
             raise self.refuse(what, f"the {what} record is {len(line)} bytes long, {length} are expected", number)
         fields, at = {}, len(kind)
         for name, width in record.fields:
@@ -125,6 +127,15 @@ class FixedWidthReader(FileReader):
             if int(position) != len(lines) - 1:
                 raise self.refuse("after_trailer", "lines follow the trailer", number + 1)
             is_row[position] = False
+
+    def _refuse_second_header(self, block: TextBlock, lines: Lines, is_foreign: np.ndarray) -> None:
+        record = self._layout.header_record
+        assert record is not None
+        length = len(record.type.encode()) + sum(width for _, width in record.fields)
+        for position in np.flatnonzero(is_foreign).tolist():
+            line = lines.bytes_at(position)
+            if line.startswith(record.type.encode()) and len(line.rstrip()) == length:
+                raise self.refuse("record_order", "a second header record", block.first_line + position)
 
     def _clean(self, data: np.ndarray, ends: np.ndarray) -> np.ndarray:
         """False for lines with a NUL byte or the separator in them."""

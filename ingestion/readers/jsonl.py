@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,13 @@ import polars as pl
 from ingestion.readers.base import LINE, Block, FileReader, Reject, text_schema, wrong_line_end
 from ingestion.readers.text import Decoder, Lines, TextBlock, text_blocks
 
-LONG_NUMBER = re.compile(rb"[:\[,]\s*-?[0-9.]{16,}")  # beyond 15 digits a double is no longer exact
+INEXACT_NUMBER = re.compile(rb"[:\[,]\s*-?(?:[0-9.]{16}|[0-9.]+[eE]|0\.0000)")  # not the same text through a double
+HALF_A_PAIR = re.compile(  # a surrogate without its other half is no character
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
+)
+NO_CHARACTER = re.compile("[\0\ud800-\udfff]")
 KEYS_SAMPLED = 200
+DIGITS_AT_MOST = 60
 
 
 class JsonLinesReader(FileReader):
@@ -42,7 +49,11 @@ class JsonLinesReader(FileReader):
 
     def _at_once(self, text: bytes, height: int) -> pl.DataFrame | None:
         """The block by Polars, None where it has to be looked at line by line."""
-        if LONG_NUMBER.search(text) or b"\\u0000" in text or b"\0" in text:
+        if b"\\u0000" in text or b"\0" in text or INEXACT_NUMBER.search(text):
+            return None
+        if (b"\\ud" in text or b"\\uD" in text) and HALF_A_PAIR.search(text):
+            return None
+        if any(text.count(json.dumps(name, ensure_ascii=False).encode()) > height for name in self._schema):
             return None
         try:
             frame = pl.read_ndjson(text, schema=self._schema)
@@ -60,16 +71,27 @@ class JsonLinesReader(FileReader):
                 rejects.append(wrong_line_end(block, position, raw, self.contract.layout.line_end))
                 continue
             try:
-                value = json.loads(raw, parse_float=str, parse_int=str, parse_constant=str)
+                value = json.loads(
+                    raw, parse_float=_plain, parse_int=_Number, parse_constant=str, object_pairs_hook=_named_once
+                )
             except (ValueError, RecursionError) as problem:
                 rejects.append(Reject(line, "json", None, f"the line is no JSON ({problem})", raw.replace("\0", "␀")))
                 continue
             if not isinstance(value, dict):
                 rejects.append(Reject(line, "json", None, "the line is no JSON object", raw))
-            elif any("\0" in v for v in value.values() if isinstance(v, str)):
-                rejects.append(Reject(line, "nul_byte", None, "a value holds a NUL character", raw))
+                continue
+            no_list = [n for n, kind in self._schema.items() if kind == pl.List and not _may_be_list(value.get(n))]
+            if no_list:
+                what = f"{no_list[0]}: one value stands where a list is expected"
+                rejects.append(Reject(line, "type", no_list[0], what, raw))
+                continue
+            row = {name: _as_text(value.get(name), kind) for name, kind in self._schema.items()}
+            wrong = [name for name, text in row.items() if _no_character(text)]
+            if wrong:
+                what = f"{wrong[0]}: the value holds a NUL character or half a surrogate pair"
+                rejects.append(Reject(line, "nul_byte", wrong[0], what, raw))
             else:
-                good.append({name: _as_text(value.get(name), kind) for name, kind in self._schema.items()})
+                good.append(row)
                 positions.append(position)
         frame = pl.DataFrame(good, schema=self._schema) if good else pl.DataFrame(schema=self._schema)
         table = self._by_contract(frame, np.array(positions, dtype=np.int64) + block.first_line)
@@ -94,11 +116,53 @@ class JsonLinesReader(FileReader):
                 self.check_columns(seen, first_line + position)
 
 
+class _Number(str):
+    """Text of a number."""
+
+
+def _may_be_list(value: Any) -> bool:
+    return value is None or isinstance(value, list)
+
+
 def _as_text(value: Any, kind: pl.DataType) -> Any:
     if value is None:
         return None
     if isinstance(kind, pl.List):
-        return [_as_text(v, pl.String()) for v in value] if isinstance(value, list) else None
+        return [_as_text(v, pl.String()) for v in value]
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return str(value) if isinstance(value, str) else json.dumps(_nested(value), ensure_ascii=False)
+
+
+def _nested(value: Any) -> Any:
+    """A nested value with its numbers as numbers, as the fast path gives it."""
+    if isinstance(value, dict):
+        return {name: _nested(v) for name, v in value.items()}
+    if isinstance(value, list):
+        return [_nested(v) for v in value]
+    if not isinstance(value, _Number):
+        return value
+    return float(value) if "." in value or len(value) > DIGITS_AT_MOST else int(value)
+
+
+def _no_character(text: str | list[str | None] | None) -> bool:
+    """True where PostgreSQL cannot hold the text."""
+    return any(NO_CHARACTER.search(part) for part in (text if isinstance(text, list) else [text]) if part)
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose names occur once; of two values none is known to be the right one."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        name = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"the name {name!r} occurs twice")
+    return found
+
+
+def _plain(number: str) -> _Number:
+    """A number without exponent and trailing zeros, as the fast path gives it; a giant stays as it was sent."""
+    value = Decimal(number)
+    if abs(value.adjusted()) > DIGITS_AT_MOST:
+        return _Number(number)
+    text = f"{value:f}"
+    return _Number(text.rstrip("0").rstrip(".") if "." in text else text)

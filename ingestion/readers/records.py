@@ -46,7 +46,7 @@ class RecordsReader(FileReader):
         layout = self._layout
         decode = Decoder(layout.encoding, self.path)
         self._carried: dict[str, str] = {}
-        self._parent_is_good: bool | None = None
+        self._parent_is_good = False
         last_line = 0
         for block in text_blocks(
             self.path, layout.compression, layout.encoding, layout.line_end, self.options.block_bytes
@@ -74,12 +74,12 @@ class RecordsReader(FileReader):
         )
         self._check_header(block, frame)
         self._take_trailer(block, frame, lines)
-        frame = self._carry_down(frame)
-
-        rows, good_positions, all_row_codes = [], set(), list(layout.of_role("row"))
         damaged = set(block.wrong_ends) | {
             int(p) for p in frame.filter(pl.col("_text").str.contains("\0", literal=True))["_position"]
         }
+        frame = self._carry_down(frame, damaged)
+
+        rows, good_positions, all_row_codes = [], set(), list(layout.of_role("row"))
         for code, record in layout.of_role("row").items():
             found, width = places(record)
             chosen = frame.filter(
@@ -115,7 +115,7 @@ class RecordsReader(FileReader):
         if later:
             raise self.refuse("record_order", "a second header record", block.first_line + later[0])
         if block.first_line == 1:
-            values = dict(zip(headers[first].fields, frame["_fields"][0].to_list()[1:], strict=False))
+            values = self._fields(headers[first], frame["_fields"][0].to_list(), 1, "header")
             self.check_table_name(values.get("table_name"), 1)
             self.check_business_date(values.get("business_date"), 1)
 
@@ -125,25 +125,36 @@ class RecordsReader(FileReader):
             raise self.refuse("after_trailer", "lines follow the trailer", block.first_line)
         for row in frame.filter(pl.col("_type").is_in(list(trailers))).iter_rows(named=True):
             number = block.first_line + row["_position"]
-            self.declare(dict(zip(trailers[row["_type"]].fields, row["_fields"][1:], strict=False)), number)
+            self.declare(self._fields(trailers[row["_type"]], row["_fields"], number, "trailer"), number)
             if row["_position"] != len(lines) - 1:
                 raise self.refuse("after_trailer", "lines follow the trailer", number + 1)
 
-    def _carry_down(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def _fields(self, record: RecordType, fields: list[str], line: int, what: str) -> dict[str, str]:
+        """Named fields of a header or trailer."""
+        if len(fields) != len(record.fields) + 1:
+            raise self.refuse(
+                what, f"the {what} record has {len(fields)} fields, {len(record.fields) + 1} are expected", line
+            )
+        return dict(zip(record.fields, fields[1:], strict=True))
+
+    def _carry_down(self, frame: pl.DataFrame, damaged: set[int]) -> pl.DataFrame:
+        """Gives every row its parent's fields, and none where the parent is broken or may stand in an unknown line."""
         parents = self._layout.of_role("parent")
         if not parents:
             return frame.with_columns(pl.lit(True).alias("_parent_good"))
-        is_good = pl.lit(None, pl.Boolean())
+        known = pl.col("_type").is_in(list(self._layout.records))
+        is_good = pl.when(~known).then(False)
         expressions: dict[str, pl.Expr] = {}
         for code, record in parents.items():
             found, width = places(record)
             here = pl.col("_type") == code
-            is_good = pl.when(here).then(pl.col("_width") == width).otherwise(is_good)
+            whole = (pl.col("_width") == width) & ~pl.col("_position").is_in(list(damaged))
+            is_good = pl.when(here).then(whole).otherwise(is_good)
             for place in found:
                 value = pl.when(here).then(pl.col("_fields").list.get(place.start, null_on_oob=True))
                 expressions[place.name] = value.otherwise(expressions.get(place.name, pl.lit(None, pl.String())))
         frame = frame.with_columns(
-            is_good.forward_fill().fill_null(bool(self._parent_is_good)).alias("_parent_good"),
+            is_good.forward_fill().fill_null(self._parent_is_good).alias("_parent_good"),
             *(
                 value.forward_fill().fill_null(pl.lit(self._carried.get(name), pl.String())).alias(f"_parent_{name}")
                 for name, value in expressions.items()
@@ -176,11 +187,7 @@ class RecordsReader(FileReader):
         known = {code: (record.role, places(record)[1]) for code, record in self._layout.records.items()}
         suspects = frame.filter(
             ~pl.col("_position").is_in(list(good))
-            & (
-                pl.col("_type").is_in(list(self._layout.of_role("row")))
-                | ~pl.col("_type").is_in(list(known))
-                | self._bad_parent()
-            )
+            & (pl.col("_type").is_in(list(self._layout.of_role("row"))) | ~pl.col("_type").is_in(list(known)))
         )
         rejects = []
         for row in suspects.select("_position", "_type", "_width", "_parent_good").iter_rows(named=True):
@@ -194,15 +201,10 @@ class RecordsReader(FileReader):
                 message = f"{row['_width']} fields, {known[kind][1]} are expected in a record {kind}"
                 rejects.append(Reject(number, "field_count", None, message, raw))
             elif not row["_parent_good"]:
-                rejects.append(Reject(number, "parent", None, "the parent record above is missing or broken", raw))
+                message = "the parent record above is missing, broken, or hidden in a line of unknown type"
+                rejects.append(Reject(number, "parent", None, message, raw))
             elif position in block.wrong_ends:
                 rejects.append(wrong_line_end(block, position, raw, self._layout.line_end))
             elif position in damaged:
                 rejects.append(Reject(number, "nul_byte", None, "the line holds a NUL byte", raw.replace("\0", "␀")))
         return rejects
-
-    def _bad_parent(self) -> pl.Expr:
-        bad = pl.lit(False)
-        for code, record in self._layout.of_role("parent").items():
-            bad = bad | ((pl.col("_type") == code) & (pl.col("_width") != places(record)[1]))
-        return bad

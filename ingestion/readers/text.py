@@ -7,6 +7,7 @@ supported: GBK and GB18030 never use it inside a character (GB 18030-2022, table
 from __future__ import annotations
 
 import gzip
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -15,11 +16,25 @@ from pathlib import Path
 from typing import IO, cast
 
 import numpy as np
-import zstandard
+import pyarrow
 
 from ingestion.refusal import Refusal
 
-NEWLINE = 0x0A
+NEWLINE, CARRIAGE_RETURN = 0x0A, 0x0D
+BYTES_PER_LINE = 32  # a block holds a line for this many of its bytes at most: a bomb of line feeds stays small
+UTF8_MARK, GB18030_MARK = b"\xef\xbb\xbf", b"\x84\x31\x95\x33"
+PACKED = {b"\x1f\x8b": "gz", b"PK\x03\x04": "zip (or xlsx)", b"\x28\xb5\x2f\xfd": "zst", b"\xd0\xcf\x11\xe0": "xls"}
+UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    NotImplementedError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+)
 RESEND = "Ask the sender for the file again, replace it in landing and run the ingest again"
 
 
@@ -31,13 +46,11 @@ class TextBlock:
         data: The bytes.
         first_line: Number of the first line, from 1.
         wrong_ends: Positions (from 0) of lines in the block whose line end is not the contract's.
-        is_last: True for the block that ends the file.
     """
 
     data: bytes
     first_line: int
     wrong_ends: tuple[int, ...] = ()
-    is_last: bool = False
 
     def line_ends(self) -> np.ndarray:
         """Positions of the line feeds."""
@@ -66,41 +79,6 @@ class Lines:
         return [self[position] for position in positions]
 
 
-class ZstandardFile:
-    """Decompressed bytes of a Zstandard file; unlike the library's own stream, a cut frame raises."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("rb")
-        self._frame: zstandard.ZstdDecompressionObj | None = None
-        self._ready = bytearray()
-
-    def read(self, size: int) -> bytes:
-        """Up to `size` bytes, none at the end.
-
-        Raises:
-            EOFError: The file ends inside a frame.
-        """
-        while len(self._ready) < size:
-            is_between = self._frame is None or self._frame.eof
-            compressed = (self._frame.unused_data if self._frame and is_between else b"") or self._file.read(1 << 16)
-            if not compressed:
-                if is_between:
-                    break
-                raise EOFError("the last frame is cut")
-            if self._frame is None or is_between:
-                self._frame = zstandard.ZstdDecompressor().decompressobj()
-            self._ready += self._frame.decompress(compressed)
-        out = bytes(self._ready[:size])
-        del self._ready[:size]
-        return out
-
-    def __enter__(self) -> ZstandardFile:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-
 def open_bytes(path: Path, compression: str) -> IO[bytes]:
     """Opens a file for reading its decompressed bytes; a zip archive must hold exactly one file.
 
@@ -111,7 +89,7 @@ def open_bytes(path: Path, compression: str) -> IO[bytes]:
         if compression == "gz":
             return gzip.open(path, "rb")
         if compression == "zst":
-            return cast(IO[bytes], ZstandardFile(path))
+            return cast(IO[bytes], pyarrow.CompressedInputStream(pyarrow.OSFile(str(path)), "zstd"))
         if compression == "zip":
             archive = zipfile.ZipFile(path)
             members = [m for m in archive.infolist() if not m.is_dir()]
@@ -121,7 +99,7 @@ def open_bytes(path: Path, compression: str) -> IO[bytes]:
                 )
             return archive.open(members[0])
         return path.open("rb")
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as problem:
+    except UNREADABLE as problem:
         raise unreadable(path, compression, problem) from problem
 
 
@@ -141,21 +119,12 @@ def text_blocks(path: Path, compression: str, encoding: str, line_end: str, bloc
     first_line, rest = 1, b""
     with open_bytes(path, compression) as stream:
         chunk = read_part(stream, block_bytes, path, compression)
-        _refuse_utf16(chunk, encoding, path)
+        _refuse_no_text(chunk, encoding, path)
         if encoding == "utf-8-sig":
-            chunk = chunk.removeprefix(b"\xef\xbb\xbf")
-        elif encoding == "utf-8" and chunk.startswith(b"\xef\xbb\xbf"):
-            raise Refusal(
-                "encoding",
-                "the file starts with a byte order mark (EF BB BF), the contract says utf-8 without",
-                "Set layout.encoding to utf-8-sig or ask the sender to leave the mark out",
-                path.name,
-                1,
-            )
+            chunk = chunk.removeprefix(UTF8_MARK)
         while chunk:
             ahead = read_part(stream, block_bytes, path, compression)
-            cut = chunk.rfind(b"\n") + 1
-            if not cut and ahead and len(rest) + len(chunk) > block_bytes:
+            if len(rest) + (chunk.find(b"\n") + 1 or len(chunk)) > block_bytes:
                 raise Refusal(
                     "line_length",
                     f"the line is longer than a block ({block_bytes:,} bytes)",
@@ -163,12 +132,15 @@ def text_blocks(path: Path, compression: str, encoding: str, line_end: str, bloc
                     path.name,
                     first_line,
                 )
+            cut = chunk.rfind(b"\n") + 1
             data, rest = (rest + chunk[:cut], chunk[cut:]) if cut else (b"", rest + chunk)
             if data:
                 block = _line_ends_unified(data, first_line, line_end, path)
-                yield TextBlock(block.data, first_line, block.wrong_ends, is_last=not ahead and not rest)
+                yield from _parts(block, max(1, block_bytes // BYTES_PER_LINE))
                 first_line += block.data.count(b"\n")
             chunk = ahead
+        if rest and first_line == 1 and b"\r" in rest:
+            raise _wrong_line_end("CR", line_end, path)
         if rest:
             raise Refusal(
                 "cut_line",
@@ -179,17 +151,41 @@ def text_blocks(path: Path, compression: str, encoding: str, line_end: str, bloc
             )
 
 
-def _refuse_utf16(start: bytes, encoding: str, path: Path) -> None:
-    """UTF-16 shows by its mark or, in text that is partly ASCII, by NUL bytes everywhere."""
-    sample = start[:4096]
-    if sample.startswith((b"\xff\xfe", b"\xfe\xff")) or sample.count(0) > len(sample) // 4:
+def _parts(block: TextBlock, lines_at_most: int) -> Iterator[TextBlock]:
+    """A block of very short lines in parts, since every line costs memory of its own."""
+    if block.data.count(b"\n") <= lines_at_most:
+        yield block
+        return
+    ends = block.line_ends()
+    for first in range(0, len(ends), lines_at_most):
+        last = min(first + lines_at_most, len(ends)) - 1
+        data = block.data[int(ends[first - 1]) + 1 if first else 0 : int(ends[last]) + 1]
+        wrong = tuple(position - first for position in block.wrong_ends if first <= position <= last)
+        yield TextBlock(data, block.first_line + first, wrong)
+
+
+def _refuse_no_text(start: bytes, encoding: str, path: Path) -> None:
+    """UTF-16 shows by its mark or, in text that is partly ASCII, by NUL bytes everywhere; a hole by nothing else."""
+    kind = next((kind for magic, kind in PACKED.items() if start.startswith(magic)), None)
+    if kind:
         raise Refusal(
-            "encoding",
-            f"byte 1 of the line ({sample[:2].hex(' ').upper()}): the text is UTF-16, the contract says {encoding}",
-            f"Ask the sender for the agreed encoding. {RESEND}",
+            "unreadable",
+            f"the content is {kind} where text is expected",
+            f"Set layout.compression of the contract or ask the sender for the agreed file. {RESEND}",
             path.name,
-            1,
         )
+    sample = start[:4096]
+    text = sample.rstrip(b"\0")  # a hole at the end of a short file is no UTF-16
+    if not sample.startswith((b"\xff\xfe", b"\xfe\xff")) and text.count(0) <= len(text) // 4 and (text or not sample):
+        return
+    what = "the text is UTF-16" if text else "these are NUL bytes and no text"
+    raise Refusal(
+        "encoding",
+        f"byte 1 of the line ({sample[:2].hex(' ').upper()}): {what}, the contract says {encoding}",
+        f"Ask the sender for the agreed encoding. {RESEND}",
+        path.name,
+        1,
+    )
 
 
 def read_part(stream: IO[bytes], size: int, path: Path, compression: str) -> bytes:
@@ -204,34 +200,39 @@ def read_part(stream: IO[bytes], size: int, path: Path, compression: str) -> byt
             parts.append(part)
             missing -= len(part)
         return b"".join(parts)
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, zstandard.ZstdError) as problem:
+    except UNREADABLE as problem:
         raise unreadable(path, compression, problem) from problem
 
 
 def _line_ends_unified(data: bytes, first_line: int, line_end: str, path: Path) -> TextBlock:
-    carriage_returns = data.count(b"\r")
-    if line_end == "\n":
-        if not carriage_returns:
-            return TextBlock(data, first_line)
-        if first_line == 1 and data[: data.find(b"\n")].endswith(b"\r"):
-            raise _wrong_line_end("CR LF", "LF", path)
-        ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == NEWLINE)
-        wrong = [i for i, end in enumerate(ends) if end and data[end - 1] == 0x0D]
-        return TextBlock(data, first_line, tuple(wrong))
-    feeds, pairs = data.count(b"\n"), data.count(b"\r\n")
-    if first_line == 1 and not data[: data.find(b"\n")].endswith(b"\r"):
-        raise _wrong_line_end("LF", "CR LF", path)
-    if feeds == pairs:
-        return TextBlock(data.replace(b"\r\n", b"\n"), first_line)
-    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == NEWLINE)
-    wrong = [i for i, end in enumerate(ends) if not end or data[end - 1] != 0x0D]
-    return TextBlock(data.replace(b"\r\n", b"\n"), first_line, tuple(wrong))
+    """Line ends made one line feed; a carriage return anywhere else makes its line's end wrong."""
+    crlf = line_end == "\r\n"
+    returns = data.count(b"\r")
+    right = returns == data.count(b"\n") == data.count(b"\r\n") if crlf else not returns
+    if right:
+        return TextBlock(data.replace(b"\r\n", b"\n") if crlf else data, first_line)
+    bytes_ = np.frombuffer(data, dtype=np.uint8)
+    ends = np.flatnonzero(bytes_ == NEWLINE)
+    count = np.bincount(np.searchsorted(ends, np.flatnonzero(bytes_ == CARRIAGE_RETURN)), minlength=len(ends))
+    is_wrong = count != crlf
+    if crlf:
+        is_wrong |= bytes_[ends - 1] != CARRIAGE_RETURN
+    if first_line == 1 and is_wrong[0]:
+        first = data[: int(ends[0])]
+        bare = len(first) - len(first.rstrip(b"\r"))
+        raise _wrong_line_end(" ".join(["CR"] * bare + ["LF"]), line_end, path, inside=bare == crlf)
+    return TextBlock(
+        data.replace(b"\r\n", b"\n") if crlf else data, first_line, tuple(int(i) for i in np.flatnonzero(is_wrong))
+    )
 
 
-def _wrong_line_end(seen: str, expected: str, path: Path) -> Refusal:
+def _wrong_line_end(seen: str, line_end: str, path: Path, inside: bool = False) -> Refusal:
+    expected = "CR LF" if line_end == "\r\n" else "LF"
     return Refusal(
         "line_end",
-        f"the first line ends in {seen}, the contract says {expected}",
+        "a carriage return stands inside the first line"
+        if inside
+        else f"the first line ends in {seen}, the contract says {expected}",
         "Set layout.line_end of the contract or ask the sender for the agreed line ends",
         path.name,
         1,
@@ -242,7 +243,8 @@ class Decoder:
     """Blocks of one file to UTF-8; refuses the file at the first byte that the encoding does not know."""
 
     def __init__(self, encoding: str, path: Path) -> None:
-        self._encoding = "utf-8" if encoding == "utf-8-sig" else encoding
+        self._has_mark = encoding == "utf-8-sig"
+        self._encoding = "utf-8" if self._has_mark else encoding
         self._path = path
         self._looked_for_utf8 = self._encoding == "utf-8"
 
@@ -254,13 +256,33 @@ class Decoder:
         """
         if block.data.isascii():
             return block.data
+        self._refuse_mark(block)
         if not self._looked_for_utf8:
             self._refuse_utf8(block)
         try:
             text = block.data.decode(self._encoding)
         except UnicodeDecodeError as problem:
             raise self._undecodable(block, problem) from problem
-        return block.data if self._encoding == "utf-8" else text.encode("utf-8")
+        if self._encoding == "utf-8":
+            return block.data
+        self._refuse_utf8_line(block)
+        return text.encode("utf-8")
+
+    def _refuse_mark(self, block: TextBlock) -> None:
+        """A byte order mark before the first line was not agreed; one before a later line shows files put together."""
+        for mark in (UTF8_MARK, GB18030_MARK):
+            at = 0 if block.data.startswith(mark) else block.data.find(b"\n" + mark) + 1
+            if not at and not block.data.startswith(mark):
+                continue
+            line = block.first_line + block.data.count(b"\n", 0, at)
+            seen = f"the line starts with a byte order mark ({mark.hex(' ').upper()})"
+            if line > 1 or self._has_mark:
+                seen = f"{seen} inside the file"
+                advice = f"Ask the sender whether two files were put together. {RESEND}"
+            else:
+                seen = f"{seen}, the contract says {self._encoding} without"
+                advice = "Ask the sender to leave the mark out or, if the text is UTF-8, set the encoding to utf-8-sig"
+            raise Refusal("encoding", seen, advice, self._path.name, line)
 
     def _refuse_utf8(self, block: TextBlock) -> None:
         """UTF-8 read as GBK gives wrong hanzi without an error; text of some length is valid UTF-8 only on purpose."""
@@ -272,14 +294,39 @@ class Decoder:
             block.data.decode("utf-8")
         except UnicodeDecodeError:
             return
-        first = next(i for i, byte in enumerate(block.data) if byte >= 0x80)
-        line = block.first_line + block.data.count(b"\n", 0, first)
-        raise Refusal(
+        raise self._is_utf8(block, next(i for i, byte in enumerate(block.data) if byte >= 0x80), "text")
+
+    def _refuse_utf8_line(self, block: TextBlock) -> None:
+        """Four hanzi of UTF-8 in a row, with nothing beside them that is not UTF-8, came from another file.
+
+        Shorter text cannot be told: two hanzi of UTF-8 are three others in GBK.
+        """
+        data = np.frombuffer(block.data, dtype=np.uint8)
+        is_lead = data - np.uint8(0xE3) < 7
+        at = np.flatnonzero(is_lead[:-11])
+        for step in (3, 6, 9):
+            at = at[is_lead[at + step]]
+        for step in (1, 2, 4, 5, 7, 8, 10, 11):
+            at = at[data[at + step] & 0xC0 == 0x80]
+        for position in at.tolist():
+            start, end = position, position + 12
+            while start and data[start - 1] >= 0x80:
+                start -= 1
+            while data[end] >= 0x80:
+                end += 1
+            try:
+                block.data[start:end].decode("utf-8")
+            except UnicodeDecodeError:
+                continue
+            raise self._is_utf8(block, position, "text of the line")
+
+    def _is_utf8(self, block: TextBlock, position: int, what: str) -> Refusal:
+        return Refusal(
             "encoding",
-            f"the text is UTF-8, the contract says {self._encoding}",
+            f"the {what} is UTF-8, the contract says {self._encoding}",
             "Set layout.encoding of the contract or ask the sender for the agreed encoding",
             self._path.name,
-            line,
+            block.first_line + block.data.count(b"\n", 0, position),
         )
 
     def _undecodable(self, block: TextBlock, problem: UnicodeDecodeError) -> Refusal:
