@@ -16,7 +16,7 @@ from warehouse.settings import Settings
 _FILES = """
 select file_id, source_system, table_name, rows_loaded
 from ops.source_file
-where business_date = %s and source_system = any(%s) and state = 'loaded'
+where business_date = %s and source_system = any(%s) and state = 'loaded' and release = 0
 order by source_system collate "C", table_name collate "C", file_id
 """
 

@@ -127,7 +127,7 @@ def ingest(
             "Put the files there or check the date",
             source,
         )
-    with _autocommit(connection) as session, _only_loader(session, source, business_date):
+    with _autocommit(connection) as session, only_loader(session, source, business_date):
         return _Ingest(session, source, business_date, folder, tables, options or IngestOptions(), progress).run()
 
 
@@ -147,8 +147,8 @@ def _autocommit(connection: psycopg.Connection | None) -> Iterator[psycopg.Conne
 
 
 @contextmanager
-def _only_loader(connection: psycopg.Connection, source: str, business_date: date) -> Iterator[None]:
-    """Two loaders at once on one batch: the second waits, then finds nothing to do."""
+def only_loader(connection: psycopg.Connection, source: str, business_date: date) -> Iterator[None]:
+    """Two loaders at once on one source and date: the second waits, then finds nothing to do."""
     key = file_id(source, "", business_date, 0, "")
     connection.execute("select pg_advisory_lock(%s)", [key])
     try:
@@ -283,7 +283,8 @@ class _Ingest:
 
     def _refuse_replayed(self, landed: Landed, entry: ledger.FileRow) -> None:
         """Rows that were loaded for another business date are not new rows or changes of this one."""
-        twin = ledger.loaded_elsewhere(self._connection, self._source, entry)
+        table = landed.contract.table
+        twin = ledger.loaded_elsewhere(self._connection, self._source, table, entry.sha256, entry.file_id)
         if twin is None:
             return
         refusal = Refusal(

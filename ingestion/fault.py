@@ -18,9 +18,15 @@ POINTS = (
     "complete",  # batch complete
 )
 
+RELEASE_POINTS = (
+    "decided",  # decision committed, nothing loaded
+    "rows_released",  # rows sent, ledger and quarantine not yet
+    "before_release_commit",  # everything written, nothing committed
+)
+
 
 def reach(point: str) -> None:
-    """Marks a point of the load; ends the process there when the seam asks for it."""
-    assert point in POINTS, point
+    """Marks a point of a load or a release; ends the process there when the seam asks for it."""
+    assert point in POINTS + RELEASE_POINTS, point
     if os.environ.get("C360_FAULT") == point:
         os.kill(os.getpid(), signal.SIGKILL)

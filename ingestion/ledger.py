@@ -61,9 +61,9 @@ from ops.source_file
 """
 
 
-def batch_id(source: str, business_date: date, sequence: int) -> str:
-    """`source/business date/sequence`."""
-    return f"{source}/{business_date.isoformat()}/{sequence}"
+def batch_id(source: str, business_date: date, sequence: int, release: int = 0) -> str:
+    """`source/business date/sequence`; rows out of quarantine are the batch `…/q<lot>`."""
+    return f"{source}/{business_date.isoformat()}/{sequence}" + (f"/q{release}" if release else "")
 
 
 def open_batch(connection: psycopg.Connection, source: str, business_date: date, sequence: int) -> str:
@@ -81,13 +81,13 @@ def open_batch(connection: psycopg.Connection, source: str, business_date: date,
 
 
 def batches(connection: psycopg.Connection, source: str, business_date: date) -> list[BatchRow]:
-    """Batches of one source and business date by sequence."""
+    """What the source sent for one business date, by sequence; without what was let out of quarantine."""
     with connection.cursor(row_factory=class_row(BatchRow)) as cursor:
         return cursor.execute(
             """
             select batch_id, sequence, state, known_at, missing_files, message
             from ops.batch
-            where source_system = %s and business_date = %s
+            where source_system = %s and business_date = %s and release = 0
             order by sequence
             """,
             [source, business_date],
@@ -136,31 +136,31 @@ def file(connection: psycopg.Connection, file_id: int, lock: bool = False) -> Fi
 
 
 def files(connection: psycopg.Connection, source: str, business_date: date) -> list[FileRow]:
-    """All files of one source and business date."""
+    """All files that a source sent for one business date."""
     with connection.cursor(row_factory=class_row(FileRow)) as cursor:
         return cursor.execute(
             f"""
             {_FILE}
-            where source_system = %s and business_date = %s
+            where source_system = %s and business_date = %s and release = 0
             order by sequence, table_name collate "C", file_name collate "C", file_id
             """,
             [source, business_date],
         ).fetchall()
 
 
-def loaded_elsewhere(connection: psycopg.Connection, source: str, entry: FileRow) -> dict | None:
-    """Another loaded file of the same table with the same content and at least one row."""
+def loaded_elsewhere(connection: psycopg.Connection, source: str, table: str, sha256: str, file_id: int) -> dict | None:
+    """Another loaded file of the table with this content and at least one row."""
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
             """
             select file_name, business_date
             from ops.source_file
             where source_system = %s and table_name = %s and sha256 = %s and file_id <> %s
-                and state in ('loaded', 'superseded') and rows_sent > 0
+                and state in ('loaded', 'superseded') and rows_sent > 0 and release = 0
             order by business_date
             limit 1
             """,
-            [source, entry.table_name, entry.sha256, entry.file_id],
+            [source, table, sha256, file_id],
         ).fetchone()
 
 
@@ -267,6 +267,52 @@ def supersede(connection: psycopg.Connection, file_id: int) -> None:
         """,
         [file_id],
     )
+
+
+def open_release(connection: psycopg.Connection, source: str, of: FileRow, file_id: int, decided_at: datetime) -> str:
+    """Enters the next lot of rows out of the quarantine of a file, as a batch and an entry of its own.
+
+    Args:
+        connection: Connection in a transaction that holds the loader's lock on the source and date.
+        source: Source system.
+        of: The file in whose quarantine the rows lie.
+        file_id: Id of the new entry.
+        decided_at: When it was decided; the time of receipt of the lot, since nothing of it was known before.
+
+    Returns:
+        The id of the batch, which is open.
+    """
+    lot = connection.execute(
+        """
+        select coalesce(max(release), 0) + 1
+        from ops.batch
+        where source_system = %s and business_date = %s and sequence = %s
+        """,
+        [source, of.business_date, of.sequence],
+    ).fetchone()[0]  # type: ignore[index]
+    key = batch_id(source, of.business_date, of.sequence, lot)
+    connection.execute(
+        """
+        insert into ops.batch (batch_id, source_system, business_date, sequence, release, state)
+        values (%s, %s, %s, %s, %s, 'open')
+        """,
+        [key, source, of.business_date, of.sequence, lot],
+    )
+    connection.execute(
+        """
+        insert into ops.source_file (
+            file_id, batch_id, source_system, table_name, business_date, sequence, release, released_from, file_name,
+            bytes, sha256, received_at, state
+        )
+        select
+            %s, %s, source_system, table_name, business_date, sequence, %s, file_id, file_name, bytes, sha256, %s,
+            'received'
+        from ops.source_file
+        where file_id = %s
+        """,
+        [file_id, key, lot, decided_at, of.file_id],
+    )
+    return key
 
 
 def settle_batch(

@@ -89,7 +89,7 @@ def load_file(
             )
             if entry.sequence > 1:
                 ledger.supersede(connection, entry.file_id)
-            _analyze(connection, contract, account.rows_loaded, options)
+            analyze(connection, contract, account.rows_loaded, options)
         fault.reach("before_commit")
     return ledger.file(connection, entry.file_id)
 
@@ -105,19 +105,13 @@ def _copy(
     on_rows: OnRows | None,
 ) -> Settled:
     """Copies the good rows and settles the account; everything in here is undone on refusal."""
-    columns = [*contract.column_names, *LINEAGE]
-    statement = sql.SQL("copy {}.{} ({}) from stdin (format csv)").format(
-        sql.Identifier(raw_schema(contract.source)),
-        sql.Identifier(contract.table),
-        sql.SQL(", ").join(map(sql.Identifier, columns)),
-    )
     before = _stamp(path)
     rows = 0
     try:
         with (
             closing(_ahead(_csv_blocks(examination, entry.file_id, rejected), options.blocks_ahead)) as blocks,
             connection.cursor() as cursor,
-            cursor.copy(statement) as copy,
+            cursor.copy(copy_statement(contract)) as copy,
         ):
             for data, height in blocks:
                 copy.write(data)
@@ -146,14 +140,29 @@ def _copy(
     return examination.settle(entry.sha256)
 
 
+def copy_statement(contract: Contract) -> sql.Composed:
+    """COPY into the raw table of a contract, from what `as_csv` gives."""
+    return sql.SQL("copy {}.{} ({}) from stdin (format csv)").format(
+        sql.Identifier(raw_schema(contract.source)),
+        sql.Identifier(contract.table),
+        sql.SQL(", ").join(map(sql.Identifier, [*contract.column_names, *LINEAGE])),
+    )
+
+
+def as_csv(good: pl.DataFrame, file_id: int) -> bytes:
+    """Rows that keep the rules, with their lineage, as COPY reads them."""
+    buffer = io.BytesIO()
+    good.select(pl.exclude(LINE), pl.lit(file_id).alias(LINEAGE[0]), pl.col(LINE)).write_csv(
+        buffer, include_header=False
+    )
+    return buffer.getvalue()
+
+
 def _csv_blocks(examination: Examination, file_id: int, rejected: _Rejected) -> Iterator[tuple[bytes, int]]:
     for checked in examination.blocks():
         rejected.add(checked.rejects, checked.warnings)
         if checked.good.height:
-            buffer = io.BytesIO()
-            out = checked.good.select(pl.exclude(LINE), pl.lit(file_id).alias(LINEAGE[0]), pl.col(LINE))
-            out.write_csv(buffer, include_header=False)
-            yield buffer.getvalue(), checked.good.height
+            yield as_csv(checked.good, file_id), checked.good.height
 
 
 def _ahead(items: Iterator[tuple[bytes, int]], depth: int) -> Iterator[tuple[bytes, int]]:
@@ -294,7 +303,7 @@ def _remarks(examination: Examination) -> str | None:
     return "; ".join(remarks) or None
 
 
-def _analyze(connection: psycopg.Connection, contract: Contract, rows: int, options: IngestOptions) -> None:
+def analyze(connection: psycopg.Connection, contract: Contract, rows: int, options: IngestOptions) -> None:
     """Statistics belong to the load: a later step took 30 s instead of 0.1 s without them."""
     if not rows:
         return

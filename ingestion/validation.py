@@ -52,12 +52,17 @@ AMOUNT = "_amount"
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule of one column; `holds` is true or null where the row keeps it."""
+    """One rule of one column; `holds` is true or null where the row keeps it.
+
+    Attributes:
+        waivable: False where the raw table cannot hold, or the warehouse not find, a row that breaks the rule.
+    """
 
     name: str
     column: str
     holds: pl.Expr
     expects: str
+    waivable: bool = True
 
 
 @dataclass(frozen=True)
@@ -80,14 +85,26 @@ class Checked:
 
 
 class Validator:
-    """Applies one contract's rules to the blocks of one file."""
+    """Applies one contract's rules to the blocks of one file.
 
-    def __init__(self, contract: Contract, options: IngestOptions) -> None:
+    Args:
+        contract: Contract of the file.
+        options: Settings of ingestion.
+        waived: True for rows that a steward released: only the rules that cannot be waived are applied.
+    """
+
+    def __init__(self, contract: Contract, options: IngestOptions, waived: bool = False) -> None:
         self.contract = contract
-        self._rules = [rule for column in contract.columns for rule in rules_of(column)]
+        self._rules = [
+            rule
+            for column in contract.columns
+            for rule in rules_of(column, is_structural=column.name in (*contract.row_key, contract.change.flag))
+            if not (waived and rule.waivable)
+        ]
         self._out = [out_expression(column) for column in contract.columns]
-        self._seen = SeenKeys(contract.row_key, options.keys_in_memory)
-        self._digits = [column for column in contract.columns if column.check_digit]
+        self._key = () if waived else contract.row_key
+        self._seen = SeenKeys(self._key, options.keys_in_memory)
+        self._digits = [] if waived else [column for column in contract.columns if column.check_digit]
         amount = contract.control.amount_column
         self._amount = (
             value_of(contract.by_name[amount]).alias(AMOUNT) if amount else pl.lit(None, pl.Null()).alias(AMOUNT)
@@ -160,7 +177,7 @@ class Validator:
         return warnings
 
     def _check_keys(self, block: Block, checked: pl.DataFrame, keeps: np.ndarray, rejects: list[Reject]) -> None:
-        key = list(self.contract.row_key)
+        key = list(self._key)
         if not key or not keeps.any():
             return
         candidates = np.flatnonzero(keeps)
@@ -264,17 +281,22 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-def rules_of(column: Column) -> list[Rule]:
-    """The rules of one column in the order in which they are reported."""
+def rules_of(column: Column, is_structural: bool = False) -> list[Rule]:
+    """The rules of one column in the order in which they are reported.
+
+    Args:
+        column: The column.
+        is_structural: True where it says which row is meant, or what is to become of it: part of the key, change flag.
+    """
     value = pl.col(column.name)
     rules = []
 
-    def rule(name: str, holds: pl.Expr | None, expects: str) -> None:
+    def rule(name: str, holds: pl.Expr | None, expects: str, waivable: bool = True) -> None:
         if holds is not None:
-            rules.append(Rule(name, column.name, holds, expects))
+            rules.append(Rule(name, column.name, holds, expects, waivable))
 
     if column.required:
-        rule("required", value.is_not_null(), "where a value is required")
+        rule("required", value.is_not_null(), "where a value is required", waivable=not is_structural)
     kind = column.physical_type + (f" in the form {column.date_format}" if column.date_format else "")
     if column.is_array:
         holds = type_holds(column, pl.element())
@@ -282,15 +304,22 @@ def rules_of(column: Column) -> list[Rule]:
             "type",
             None if holds is None else value.list.eval(holds).list.all(),
             f"holds a value that is no {kind.removesuffix('[]')}",
+            waivable=False,
         )
         return rules
-    rule("type", type_holds(column), f"is no {kind}")
+    rule("type", type_holds(column), f"is no {kind}", waivable=False)
     if column.codes:
-        rule("codes", value.is_in(column.codes), f"is not one of {', '.join(column.codes)}")
+        expects = f"is not one of {', '.join(column.codes)}"
+        rule("codes", value.is_in(column.codes), expects, waivable=not is_structural)
     if column.base_type in TEXTS:
         longest = min((n for n in (column.size, column.max_length) if n is not None), default=None)
         if longest is not None:
-            rule("max_length", value.str.len_chars() <= longest, f"is longer than {longest} characters")
+            rule(
+                "max_length",
+                value.str.len_chars() <= longest,
+                f"is longer than {longest} characters",
+                waivable=column.size is None,
+            )
         if column.min_length:
             rule(
                 "min_length",

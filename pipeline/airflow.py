@@ -271,6 +271,8 @@ def _environment(settings: Settings, port: int, dags: Path) -> dict[str, str]:
         "DAG_PROCESSOR__REFRESH_INTERVAL": "60",
         "LOGGING__BASE_LOG_FOLDER": here / "logs",
         "LOGGING__COLORED_CONSOLE_LOG": "False",
+        # On a busy machine the API can be deaf for minutes; a task that ends is noticed at once all the same.
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": str(START_SECONDS),
         "WORKERS__EXECUTION_API_TIMEOUT": str(REQUEST_SECONDS),
     }
     return {

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
-from rich.console import Console
+
+from pipeline.cli_quarantine import app as quarantine
+from pipeline.console import err, out
 
 HELP = """Customer-360 warehouse of a bank and its power grid.
 
@@ -19,7 +21,9 @@ A business date goes: [bold]ingest[/] each source · [bold]check[/] · [bold]bui
 stopped and says so when there is nothing to do.
 
   c360 demo                                     everything, on simulated extracts, in minutes
+  c360 plan                                     what the next run would do
   c360 status                                   what was sent, loaded, refused, built, published
+  c360 quarantine list                          rows that were kept out, and how they come in
   c360 sql "select * from mart.mart_customer_360 limit 5" --as bianca
 """
 
@@ -30,8 +34,7 @@ database = typer.Typer(help="The database: start, stop, address.", no_args_is_he
 contract = typer.Typer(help="The contracts of source tables.", no_args_is_help=True)
 app.add_typer(database, name="db")
 app.add_typer(contract, name="contract")
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
-err = Console(stderr=True, highlight=False)
+app.add_typer(quarantine, name="quarantine")
 
 BusinessDate = Annotated[
     datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="DATE", help="Business date, YYYY-MM-DD.")
@@ -139,6 +142,44 @@ def ingest(
 
 
 @app.command()
+def plan(
+    day: Annotated[
+        datetime | None,
+        typer.Argument(formats=["%Y-%m-%d"], metavar="[DATE]", help="Business date; the next one if not given."),
+    ] = None,
+) -> None:
+    """What the run of a date would do: files to load, refused or missing, steps to take. Nothing is written."""
+    from pipeline.display import print_plan
+    from pipeline.plan import plan
+    from pipeline.schema import prepare
+
+    prepare()
+    print_plan(out, plan(day.date() if day else None))
+
+
+@app.command()
+def replay(
+    source: Annotated[str, typer.Argument(help="Source system.")],
+    table: Annotated[str, typer.Argument(help="Table of the source.")],
+    day: BusinessDate,
+    reason: Annotated[str, typer.Option(help="Why, in words; it is kept.")],
+    login: Annotated[str, typer.Option("--as", metavar="LOGIN", help="Who decides: a steward.")] = "stella",
+) -> None:
+    """Take what is not loaded of a table and date through its contract again: the refused file, the rows kept out."""
+    from ingestion.quarantine import Selection
+    from pipeline import steps
+    from pipeline.display import bar, batch_table, loading, release_table
+    from pipeline.schema import prepare
+
+    prepare()
+    with loading(out) as progress:
+        out.print(batch_table(steps.ingest(source, day.date(), progress)))
+    with bar("replay", out) as moved:
+        reports = steps.let_out("replay", Selection(source, table, day.date()), reason, login, moved)
+    out.print(release_table(reports) if reports else "No row of a loaded file is kept out.")
+
+
+@app.command()
 def check(day: BusinessDate) -> None:
     """Check what was loaded for a date, and the marts once they are built; write Data Docs."""
     from pipeline import steps
@@ -224,6 +265,29 @@ def sql(
             print_answer(out, [column.name for column in cursor.description], cursor.fetchall(), form)
 
 
+@app.command()
+def trace(
+    place: Annotated[str, typer.Argument(metavar="MART|RELATION", help="A mart, a fact or a change log.")],
+    figure: Annotated[str | None, typer.Argument(metavar="[FIGURE]", help="Of a mart: the column to trace.")] = None,
+    where: Annotated[str, typer.Option(help="Which row, in SQL over its columns.")] = "true",
+    login: Annotated[str, typer.Option("--as", metavar="LOGIN", help="Who asks.")] = "dora",
+    limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 10,
+) -> None:
+    """From a figure back to files and lines: what was sent, when, and the text that stood there.
+
+    c360 trace mart_customer_360 inflow_amount --where "party_key = 1 and snapshot_month = '2026-10-01'"
+
+    c360 trace core.fct_account_transaction --where "transaction_id = 'T1'"
+    """
+    from pipeline.display import print_trace
+    from pipeline.trace import trace_figure, trace_rows
+
+    if figure is None:
+        print_trace(out, trace_rows(place, where, login, limit))
+    else:
+        print_trace(out, trace_figure(place.removeprefix("mart."), figure, where, login, limit))
+
+
 @contract.command("check")
 def contract_check(
     source: Annotated[str, typer.Argument(help="Source system.")],
@@ -302,6 +366,7 @@ def _expected() -> tuple[type[Exception], ...]:
 
     named = {
         "pipeline.steps": ["StepError"],
+        "pipeline.trace": ["TraceError"],
         "pipeline.transformation": ["TransformationError"],
         "pipeline.real_data": ["RealDataMissing"],
         "ingestion.refusal": ["Refusal"],

@@ -183,7 +183,7 @@ select source_system as source, count(*) as files, sum(rows_sent)::bigint as sen
     sum(rows_quarantined)::bigint as quarantined, sum(rows_warned)::bigint as warned,
     bool_and(rows_sent = rows_loaded + rows_quarantined + rows_erased) as "rows tie",
     bool_and(coalesce(amount_sent = amount_loaded + amount_quarantined + amount_erased, true)) as "amounts tie"
-from ops.source_file where state = 'loaded'
+from ops.source_file where state = 'loaded' and release = 0
 group by source_system order by source_system"""
 
 _WORK = """

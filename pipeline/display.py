@@ -3,10 +3,12 @@
 import csv
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.cells import cell_len
@@ -15,13 +17,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
-from ingestion.batch import BatchReport
-from ingestion.batch import Progress as LoadingProgress
-from ingestion.check import CheckReport
 from warehouse.connection import connect
+
+if TYPE_CHECKING:  # reports are only named here: who makes them has imported what makes them
+    from ingestion.batch import BatchReport
+    from ingestion.batch import Progress as LoadingProgress
+    from ingestion.check import CheckReport
+    from ingestion.release import ReleaseReport
+    from pipeline.plan import Plan
+    from pipeline.trace import Trace
 
 NEVER_FOLDED = 20
 """Cells up to this width stay on one line, however narrow the terminal."""
+
+QUIET_VERDICTS = ("load", "nothing")
+"""What a plan only counts."""
 
 STATE_STYLE = {"loaded": "green", "complete": "green", "done": "green", "refused": "red", "failed": "red"}
 
@@ -53,7 +63,7 @@ def bar(title: str, console: Console) -> Iterator[Callable[[int, int, str], None
 
 
 @contextmanager
-def loading(console: Console, title: str = "ingest") -> Iterator[LoadingProgress]:
+def loading(console: Console, title: str = "ingest") -> Iterator["LoadingProgress"]:
     """A progress bar over the files of a batch."""
     with bar(title, console) as move:
 
@@ -64,7 +74,7 @@ def loading(console: Console, title: str = "ingest") -> Iterator[LoadingProgress
         yield progress
 
 
-def batch_table(report: BatchReport) -> Table:
+def batch_table(report: "BatchReport") -> Table:
     """One line a file of a batch: what was sent, loaded, kept in quarantine."""
     title = f"{report.source} {report.business_date}: {report.state}"
     return answer_table(
@@ -77,7 +87,61 @@ def batch_table(report: BatchReport) -> Table:
     )
 
 
-def print_check(console: Console, report: CheckReport) -> None:
+def print_plan(console: Console, plan: "Plan") -> None:
+    """What the run of a date would do, source by source; of files that need nothing only the number."""
+    console.print(f"[bold]{plan.business_date}[/]")
+    for source, files in plan.files.items():
+        verdicts = Counter(file.verdict for file in files)
+        console.print(f"[bold]{source}[/]: " + ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items()))
+        if verdicts["missing"] == len(files):
+            console.print("  nothing was landed for the date yet")
+        elif rows := [(f.file_name, f.verdict, f.bytes, f.why) for f in files if f.verdict not in QUIET_VERDICTS]:
+            console.print(answer_table(["file", "verdict", "bytes", "why"], rows))
+    if plan.decisions:
+        console.print(f"{plan.decisions} decisions about quarantined rows are carried out")
+    if plan.batches:
+        console.print(f"the build takes up {len(plan.batches)} batches: {', '.join(plan.batches)}", soft_wrap=True)
+    console.print("steps: " + " · ".join(f"{step} {state}" for step, state in plan.steps), soft_wrap=True)
+
+
+def print_trace(console: Console, trace: "Trace") -> None:
+    """The rows behind a figure, the largest part first: file, line, what it adds, and the text as sent."""
+    if trace.value is not None:
+        ties = "[green]equal[/]" if round(trace.total or 0, 2) == round(trace.value, 2) else "[red]not equal[/]"
+        if not trace.rows and trace.value:
+            console.print(
+                "The figure is another controller's, shown by its consent: ask for the row of that controller."
+            )
+        console.print(f"the mart says {trace.value:,f}; {trace.rows:,} rows add up to {trace.total:,f}: {ties}")
+    else:
+        console.print(f"{trace.rows:,} rows")
+    for origin, part in trace.parts:
+        file = origin.file
+        adds = "" if part is None else f"{part:,f}  "
+        out_of = f", out of quarantine by {file.decision}" if file.decision else ""
+        console.print(
+            f"{adds}[bold]{file.source_system}/{file.business_date}/{file.file_name}, line {origin.line:,}[/]"
+            f" [dim]{file.batch_id}, received {file.received_at:%Y-%m-%d %H:%M}, {file.state}{out_of}[/]",
+            soft_wrap=True,
+        )
+        console.print(f"  {origin.text or 'the file does not lie in landing any more'}", markup=False, soft_wrap=True)
+    if trace.rows > len(trace.parts):
+        console.print(f"[dim]and {trace.rows - len(trace.parts):,} more: --limit[/]")
+
+
+def release_table(reports: "Sequence[ReleaseReport]") -> Table:
+    """One line a file: rows meant, rows that came in, why others stay."""
+    return answer_table(
+        ["decision", "file", "rows meant", "loaded", "why others stay"],
+        [
+            (report.decision_id, report.file_name, report.rows_chosen, report.rows_loaded, report.message)
+            for report in reports
+        ],
+        f"{reports[0].action} of {reports[0].source}.{reports[0].table}",
+    )
+
+
+def print_check(console: Console, report: "CheckReport") -> None:
     """What loading a file would do: the verdict, then what breaks which rule, and the first rows that do."""
     verdict = "[red]would be refused[/]" if report.refusal else "[green]would be loaded[/]"
     console.print(
@@ -153,15 +217,15 @@ def _cell(value: object) -> str:
 
 _STATUS = {
     "Batches": """
-        select batch.source_system as source, batch.business_date, batch.sequence, batch.state,
+        select batch.source_system as source, batch.business_date, batch.sequence, batch.release, batch.state,
             count(file.file_id) as files, sum(file.rows_sent)::bigint as sent, sum(file.rows_loaded)::bigint as loaded,
             sum(file.rows_quarantined)::bigint as quarantined,
             coalesce(sum(file.amount_sent), 0) = coalesce(sum(file.amount_loaded), 0)
                 + coalesce(sum(file.amount_quarantined), 0) + coalesce(sum(file.amount_erased), 0) as amounts_tie
         from ops.batch as batch
         left join ops.source_file as file on file.batch_id = batch.batch_id and file.state in ('loaded', 'superseded')
-        group by batch.source_system, batch.business_date, batch.sequence, batch.state
-        order by batch.business_date, batch.source_system, batch.sequence""",
+        group by batch.batch_id
+        order by batch.business_date, batch.source_system, batch.sequence, batch.release""",
     "Files that need a hand": """
         select source_system as source, business_date, file_name, state, rule, line, message
         from ops.source_file where state in ('refused', 'unknown')

@@ -20,7 +20,10 @@ import reports
 from assessment import AssessmentReport
 from expectations import CheckReport
 from identity import IdentityReport
+from ingestion import quarantine, release
 from ingestion.batch import BatchReport
+from ingestion.quarantine import Action, Selection
+from ingestion.release import ReleaseReport
 from pipeline import marts, transformation
 from pipeline.record import recorded
 from pipeline.schema import contracts, prepare
@@ -52,10 +55,34 @@ def ingest(source: str, business_date: Day, progress: ingestion.batch.Progress |
     day = as_date(business_date)
     with recorded("ingest", day, source) as note:
         report = ingestion.ingest(source, day, contracts=contracts(), progress=progress)
+        carry_out()
         note.message = in_words(report)
         if not report.is_complete:
             raise StepError(incomplete(report))
         return report
+
+
+def let_out(
+    action: Action, chosen: Selection, reason: str, login: str, progress: release.Progress | None = None
+) -> list[ReleaseReport]:
+    """Let rows out of quarantine: record the decision as `login`, then load what can be loaded.
+
+    Args:
+        action: `release` (as sent) or `replay` (through the present contract).
+        chosen: which rows; only those of loaded files can leave.
+        reason: why, in words.
+        login: who decides; a login that may append to `quarantine.decision`.
+        progress: called with decisions done, all, and what the last spoke of.
+    """
+    with connect(login) as session:
+        decided = quarantine.decide(session, action, chosen, reason)
+    return carry_out(progress) if decided else []
+
+
+def carry_out(progress: release.Progress | None = None) -> list[ReleaseReport]:
+    """Carry out the decisions about quarantined rows that are open, also those that a killed run left."""
+    with connect(autocommit=True) as session:
+        return release.carry_out(session, get_settings().landing, contracts(), progress=progress)
 
 
 def check_raw(business_date: Day, sources: Sequence[str] | None = None) -> CheckReport:
@@ -177,8 +204,8 @@ def arrived(business_date: Day) -> list[str]:
     """Sources whose first batch of the date is complete."""
     with connect(autocommit=True) as session:
         rows = session.execute(
-            "select source_system from ops.batch where business_date = %s and sequence = 1 and state = 'complete' "
-            "order by source_system",
+            "select source_system from ops.batch where business_date = %s and sequence = 1 and release = 0 "
+            "and state = 'complete' order by source_system",
             [as_date(business_date)],
         ).fetchall()
     return [source for (source,) in rows]

@@ -38,6 +38,7 @@ class Role:
     timeout: str
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
+    appends: tuple[str, ...] = ()
     creates: tuple[str, ...] = ()
     marts: tuple[str, ...] = ()
     clear: bool = False
@@ -132,6 +133,10 @@ def apply_roles(owner: psycopg.Connection) -> None:
             owner.execute(sql.SQL("grant connect on database {} to {}").format(database, name))
             for schema in schemas:
                 _grant_schema(owner, role, schema)
+            for table in role.appends:
+                schema, _, relation = table.partition(".")
+                if owner.execute("select to_regclass(%s)", [table]).fetchone() != (None,):
+                    owner.execute(sql.SQL("grant insert on {} to {}").format(sql.Identifier(schema, relation), name))
             if role.marts:
                 owner.execute(sql.SQL("grant usage on schema mart to {}").format(name))
                 owner.execute(sql.SQL("grant select on ops.publication_pointer, mart.publication to {}").format(name))

@@ -4,7 +4,8 @@
    the batches that are complete and not yet in the log, in their order of receipt:
    1. changes (I/U/D) are appended as sent, the last of a file for each key and date;
    2. each full extract is compared with the state of its date: what differs is appended, a key that is missing gets a
-      tombstone, and where a later date was observed before, the state of that date is asserted again;
+      tombstone, and where a later date was observed before, the state of that date is asserted again; rows of it that
+      were let out of quarantine later count with the rows that were loaded at first;
    3. keys that rows of these batches refer to and that have no row yet become inferred members.
    All of it, and the record of what was taken up, is one transaction. #}
 
@@ -90,14 +91,16 @@
 {%- endmacro %}
 
 {# What one full extract says that the log did not know. `extract`: source_system, table_name, file_id, business_date,
-   known_at of the file. #}
+   known_at of the file; parts: ids of the files that make it up (with lots let out of quarantine). #}
 {% macro full_extract_rows(entity, relation, feed, extract) -%}
     {%- set key = shape(entity).key -%}
     {%- set entity_key = entity ~ '_key' -%}
     {%- set attributes = shape(entity).columns.keys() | list -%}
     {%- set observed = "date '" ~ extract.business_date ~ "'" -%}
     with sent as (
-        {{ change_log_rows(entity, where='file_id = ' ~ extract.file_id, only=feed) }}
+        select distinct on ({{ entity_key }}) *
+        from ({{ change_log_rows(entity, where="file_id = any('" ~ extract.parts ~ "')", only=feed) }}) as part
+        order by {{ entity_key }}, known_at desc, file_id desc
     ),
 
     state as (
@@ -174,14 +177,18 @@
     {%- for feed in feed_models(entity, 'full') -%}
         {%- set source, table = feed.full_extract.split('.') -%}
         {%- set files = run_query(
-            "select file_id, batch_id, source_system, table_name, business_date::text, known_at::text "
-            ~ "from ops.loaded_file where source_system = '" ~ source ~ "' and table_name = '" ~ table ~ "' "
+            "select file_id, batch_id, source_system, table_name, business_date::text, known_at::text, "
+            ~ "(select array_agg(part.file_id)::text from ops.loaded_file as part where part.file_id = loaded.file_id "
+            ~ "or part.file_id = loaded.released_from "
+            ~ "or (part.released_from = loaded.released_from and part.known_at <= loaded.known_at)) "
+            ~ "from ops.loaded_file as loaded "
+            ~ "where source_system = '" ~ source ~ "' and table_name = '" ~ table ~ "' "
             ~ "and file_id = any(" ~ pending_files() ~ ") order by known_at, file_id"
         ) -%}
         {%- for file in files.rows -%}
             {%- do extracts.append((feed, {
                 'file_id': file[0], 'batch_id': file[1], 'source_system': file[2],
-                'table_name': file[3], 'business_date': file[4], 'known_at': file[5]
+                'table_name': file[3], 'business_date': file[4], 'known_at': file[5], 'parts': file[6]
             })) -%}
         {%- endfor -%}
     {%- endfor -%}

@@ -30,18 +30,25 @@ class Arrivals:
 
     def receive(self, source: str, day: date, tables: Mapping[str, Rows], sequence: int = 1) -> str:
         """One complete batch of `source` for business date `day`; returns its id."""
+        return self._receive(source, day, tables, sequence)
+
+    def release(self, source: str, day: date, tables: Mapping[str, Rows]) -> str:
+        """Rows that lay in the quarantine of the files of a day's first batch, let out now; returns the batch's id."""
+        return self._receive(source, day, tables, sequence=1, release=1)
+
+    def _receive(self, source: str, day: date, tables: Mapping[str, Rows], sequence: int, release: int = 0) -> str:
         self.count += 1
         known_at = FIRST_RECEIPT + timedelta(hours=self.count)
-        batch_id = f"{source}/{day}/{sequence}"
+        batch_id = f"{source}/{day}/{sequence}" + (f"/q{release}" if release else "")
         with self.session.transaction():
             self.session.execute(
                 "insert into ops.batch "
-                "(batch_id, source_system, business_date, sequence, state, known_at, completed_at) "
-                "values (%s, %s, %s, %s, 'complete', %s, now())",
-                [batch_id, source, day, sequence, known_at],
+                "(batch_id, source_system, business_date, sequence, release, state, known_at, completed_at) "
+                "values (%s, %s, %s, %s, %s, 'complete', %s, now())",
+                [batch_id, source, day, sequence, release, known_at],
             )
             for table, rows in tables.items():
-                self._load(batch_id, source, table, day, sequence, known_at, list(rows))
+                self._load(batch_id, source, table, day, sequence, release, known_at, list(rows))
         return batch_id
 
     def _load(
@@ -51,6 +58,7 @@ class Arrivals:
         table: str,
         day: date,
         sequence: int,
+        release: int,
         known_at: datetime,
         rows: Sequence[Mapping[str, Any]],
     ) -> None:
@@ -59,10 +67,15 @@ class Arrivals:
         self.session.execute(
             "insert into ops.source_file "
             "(file_id, batch_id, source_system, table_name, business_date, sequence, file_name, bytes, "
-            "sha256, received_at, state, rows_sent, rows_loaded, rows_quarantined, rows_erased) "
-            "values (%s, %s, %s, %s, %s, %s, %s, 0, %s, %s, 'loaded', %s, %s, 0, 0)",
-            [file_id, batch_id, source, table, day, sequence, table, digest, known_at, len(rows), len(rows)],
-        )
+            "sha256, received_at, state, rows_sent, rows_loaded, rows_quarantined, rows_erased, release, "
+            "released_from) "
+            "values (%s, %s, %s, %s, %s, %s, %s, 0, %s, %s, 'loaded', %s, %s, 0, 0, %s, (select file_id "
+            "from ops.source_file where batch_id = %s and table_name = %s))",
+            [
+                file_id, batch_id, source, table, day, sequence, table, digest, known_at, len(rows), len(rows), release,
+                f"{source}/{day}/{sequence}" if release else None, table,
+            ],
+        )  # fmt: skip
         for line, row in enumerate(rows, start=1):
             columns = [*row, "_file_id", "_line"]
             self.session.execute(

@@ -107,6 +107,36 @@ def test_full_extracts_in_every_order_of_arrival_give_the_same_history(
     assert arrivals.differences(*BUILT) == {}
 
 
+def test_a_row_let_out_of_quarantine_belongs_to_its_full_extract(arrivals: Arrivals) -> None:
+    day = [DAY + timedelta(days=n) for n in range(3)]
+
+    def extract(*accounts: int) -> dict[str, list[dict[str, Any]]]:
+        return {
+            "account": [
+                dict(account_id=account, district_id=7, frequency="POPLATEK MESICNE", date=date(1993, 1, 1))
+                for account in accounts
+            ]
+        }
+
+    arrivals.receive("berka", day[0], extract(1, 2, 3))
+    arrivals.receive("berka", day[1], extract(1))  # the rows of 2 and 3 lie in quarantine
+    arrivals.build(*MODELS)
+    arrivals.receive("berka", day[2], extract(1, 2, 3))
+    arrivals.build(*MODELS)
+    versions_of = (
+        "select account_id, valid_from, valid_to from core.dim_account where source_system = 'berka' order by 1, 2"
+    )
+    gone = [(BEGIN, day[1]), (day[2], END)]
+    whole = [(BEGIN, END)]
+    assert arrivals.rows(versions_of) == [(a, *v) for a, vs in (("1", whole), ("2", gone), ("3", gone)) for v in vs]
+
+    arrivals.release("berka", day[1], extract(3))
+    arrivals.build(*MODELS)
+    assert arrivals.rows(versions_of) == [(a, *v) for a, vs in (("1", whole), ("2", gone), ("3", whole)) for v in vs]
+    arrivals.rebuild(*MODELS)
+    assert arrivals.differences(*BUILT) == {}
+
+
 def test_knowledge_of_the_past_is_kept(arrivals: Arrivals) -> None:
     arrivals.receive("core_banking", DAY, {"account": [change("A", "I", DAY, rate=1)]})
     arrivals.build(*MODELS)

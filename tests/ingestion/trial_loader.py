@@ -11,6 +11,7 @@ import psycopg
 from trial_sender import CONTRACTS, DAY
 
 from ingestion.batch import ingest
+from ingestion.release import carry_out
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload([__name__])
@@ -21,6 +22,19 @@ def start(database: str, landing: Path, fault: str = "") -> ForkServerProcess:
     process = _FORKS.Process(target=_load, args=(database, landing, fault))
     process.start()
     return process
+
+
+def start_release(database: str, landing: Path, fault: str) -> ForkServerProcess:
+    """Starts what carries out the open decisions about quarantined rows; it kills itself at the point `fault`."""
+    process = _FORKS.Process(target=_release, args=(database, landing, fault))
+    process.start()
+    return process
+
+
+def _release(database: str, landing: Path, fault: str) -> None:
+    os.environ["C360_FAULT"] = fault
+    with psycopg.connect(database, autocommit=True) as connection:
+        carry_out(connection, landing, CONTRACTS)
 
 
 def _load(database: str, landing: Path, fault: str) -> None:

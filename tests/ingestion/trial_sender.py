@@ -170,5 +170,5 @@ def send_all(landing: Path, day: date = DAY) -> Path:
 
 def empty(session: psycopg.Connection) -> None:
     """Takes all rows out of raw, quarantine and ledger."""
-    tables = ", ".join(f"raw_trial.{table}" for table in TABLES)
-    session.execute(f"truncate ops.batch, ops.source_file, ops.drift, quarantine.row, quarantine.warning, {tables}")
+    ledger = "ops.batch, ops.source_file, ops.drift, quarantine.decision, quarantine.row, quarantine.warning"
+    session.execute(f"truncate {ledger}, {', '.join(f'raw_trial.{table}' for table in TABLES)}")
