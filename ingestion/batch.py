@@ -20,7 +20,7 @@ import psycopg
 
 from ingestion import fault, ledger
 from ingestion.contract import Contract, load_contracts
-from ingestion.landing import Landed, declared_name, look, why_copy, why_unknown
+from ingestion.landing import Landed, declared_name, look, readable_name, why_copy, why_unknown
 from ingestion.load import load_file
 from ingestion.options import IngestOptions
 from ingestion.readers.text import RESEND
@@ -298,14 +298,15 @@ class _Ingest:
 
     def _enter_aside(self, path: Path, sha256: str, refusal: Refusal) -> None:
         """Enters a file that is no part of a batch: unknown, or a copy."""
+        name = readable_name(path)
         self._entries[path] = ledger.register(
             self._connection,
-            file_id=file_id(self._source, f"?{path.name}", self._date, 1, sha256),
+            file_id=file_id(self._source, f"?{name}", self._date, 1, sha256),
             source=self._source,
             table=None,
             business_date=self._date,
             sequence=1,
-            file_name=path.name,
+            file_name=name,
             size=path.lstat().st_size,
             sha256=sha256,
             received_at=datetime.now(UTC),
@@ -432,5 +433,10 @@ def _arrival(landed: Landed) -> _Arrival:
 
 
 def _sha256_of_unknown(path: Path) -> str:
-    """Hash of a file that no contract claims; of a link, the hash of where it points, since it is not followed."""
-    return hashlib.sha256(os.fsencode(path.readlink())).hexdigest() if path.is_symlink() else file_sha256(path)
+    """Hash of a file that no contract claims; of a link, of where it points, since it is not followed."""
+    if path.is_symlink():
+        return hashlib.sha256(os.fsencode(path.readlink())).hexdigest()
+    try:
+        return file_sha256(path)
+    except OSError:  # nobody may read it, and nobody has to
+        return hashlib.sha256(b"").hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -76,37 +77,41 @@ def without_correction(file_name: str) -> tuple[str, int]:
     return (f"{found['stem']}{dot}{rest}", int(found["number"])) if found else (file_name, 0)
 
 
+def readable_name(path: Path) -> str:
+    """The name of a file as a ledger and a message can hold it: bytes that are no UTF-8 are written `\\xd5`."""
+    return os.fsencode(path.name).decode("utf-8", "backslashreplace")
+
+
 def why_unknown(path: Path, expected: list[str]) -> Refusal:
     """Why a file is not read that no contract claims."""
+    name = readable_name(path)
     if path.is_symlink():
-        return Refusal("symbolic_link", "links are not followed", "Put the file itself into landing", path.name)
-    stem, dot, rest = path.name.partition(".")
+        return Refusal("symbolic_link", "links are not followed", "Put the file itself into landing", name)
+    stem, dot, rest = name.partition(".")
     base = stem.rpartition("_r")[0] + dot + rest
     if base in expected and NO_CORRECTION.search(stem):
         return Refusal(
             "file_name",
             "a correction is numbered from 1 to 9999, without zeros before the number",
             f"Rename it, the first correction to {with_correction(base, 1)}, and run the ingest again",
-            path.name,
+            name,
         )
     by_lower = {name.lower(): name for name in expected}
-    near = [by_lower[name] for name in difflib.get_close_matches(path.name.lower(), by_lower, n=1, cutoff=0.6)]
-    if near and near[0] != path.name and DIGITS.sub("", path.name) == DIGITS.sub("", near[0]):
+    near = [by_lower[found] for found in difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)]
+    if near and near[0] != name and DIGITS.sub("", name) == DIGITS.sub("", near[0]):
         return Refusal(
             "file_name",
             f"the name is like {near[0]}, with another date or number",
             "Move it to the folder of its business date, or ask the sender which date it is for",
-            path.name,
+            name,
         )
     hint = f"Perhaps {near[0]} is meant: rename it" if near else "Write a contract for it or take it out of landing"
-    return Refusal(
-        "file_name", "no contract of the source claims this name", f"{hint} and run the ingest again", path.name
-    )
+    return Refusal("file_name", "no contract of the source claims this name", f"{hint} and run the ingest again", name)
 
 
 def why_copy(path: Path, original: str) -> Refusal:
     """Why a second copy of a file is not read."""
-    return Refusal("duplicate", f"the same content as {original}", "Take it out of landing", path.name)
+    return Refusal("duplicate", f"the same content as {original}", "Take it out of landing", readable_name(path))
 
 
 def declared_name(landed: Landed) -> str:

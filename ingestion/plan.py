@@ -12,7 +12,7 @@ import psycopg
 
 from ingestion import ledger
 from ingestion.contract import Contract
-from ingestion.landing import Landed, declared_name, look, why_unknown
+from ingestion.landing import Landed, declared_name, look, readable_name, why_unknown
 from ingestion.receipt import file_id, file_sha256
 
 Verdict = Literal["load", "nothing", "wait", "refuse", "set aside", "missing"]
@@ -67,7 +67,9 @@ def plan(
     expected = {contract.file_name(business_date): table for table, contract in contracts.items()}
     for path in there.unknown if there else []:
         size = path.lstat().st_size
-        planned.append(PlannedFile(path.name, None, 1, size, "set aside", why_unknown(path, list(expected)).message))
+        planned.append(
+            PlannedFile(readable_name(path), None, 1, size, "set aside", why_unknown(path, list(expected)).message)
+        )
     delivered = {file.table for file in planned if file.sequence == 1} | {
         row.table_name for row in known if row.sequence == 1
     }

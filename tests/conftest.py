@@ -34,6 +34,8 @@ os.environ["C360_HOME"] = str(_HOME)
 os.environ["C360_DATABASE"] = "nothing_before_the_database_fixture"
 if _DATA:
     os.environ["C360_DATA"] = _DATA
+# Small files and two workers on two processors: Polars's threads would only wait for each other.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 # Tests may lose their data when the machine dies; the warehouse's own settings are tried in test_server.
 os.environ["C360_SERVER_SETTINGS"] = '{"fsync": "off", "shared_buffers": "128MB"}'
 
