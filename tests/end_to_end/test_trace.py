@@ -51,8 +51,7 @@ def test_a_figure_leads_to_the_lines_that_were_sent(world: World) -> None:
     trace = trace_figure("mart_customer_360", "inflow_amount", where, "dora", limit=10_000)
     assert trace.value and trace.total is not None and abs(trace.value - trace.total) < 0.005
     assert len(trace.parts) == trace.rows
-    ((origin, part),) = [(origin, part) for origin, part in trace.parts if origin.text and transaction in origin.text]
-    assert part == amount
+    (origin,) = [at for at, part in trace.parts if part == amount and at.text and transaction in at.text]
     assert (origin.file.source_system, origin.file.business_date) == ("core_banking", FIRST)
 
     (found,) = trace_rows("core.fct_account_transaction", f"transaction_id = '{transaction}'", "dora", 5).parts
