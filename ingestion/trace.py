@@ -44,7 +44,7 @@ class Origin:
 
     Attributes:
         line: Line of the file, from 1; 0 where the file as a whole says it (a key that is missing in a full extract).
-        text: The line as sent; None where the file does not lie in landing any more.
+        text: The line as sent; None where it cannot be read in landing any more.
     """
 
     file: SentFile

@@ -124,7 +124,7 @@ def print_trace(console: Console, trace: "Trace") -> None:
             f" [dim]{file.batch_id}, received {file.received_at:%Y-%m-%d %H:%M}, {file.state}{out_of}[/]",
             soft_wrap=True,
         )
-        console.print(f"  {origin.text or 'the file does not lie in landing any more'}", markup=False, soft_wrap=True)
+        console.print(f"  {origin.text or 'its text cannot be read in landing any more'}", markup=False, soft_wrap=True)
     if trace.rows > len(trace.parts):
         console.print(f"[dim]and {trace.rows - len(trace.parts):,} more: --limit[/]")
 
