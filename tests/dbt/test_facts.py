@@ -106,6 +106,6 @@ def test_balances_are_ranges_also_when_days_arrive_late(arrivals: Arrivals) -> N
 def _equals_rebuild(arrivals: Arrivals) -> None:
     for schema in ("intermediate", "core"):
         arrivals.session.execute(f"drop schema if exists rebuild_{schema} cascade")  # type: ignore[call-overload]
-    transformation.run("seed", "--select", "channel", target="rebuild")
-    transformation.run("run", "--select", *MODELS, target="rebuild")
+    no_tests = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+    transformation.run("build", "--select", *MODELS, *no_tests, target="rebuild")
     assert arrivals.differences(*FACTS) == {}

@@ -39,12 +39,11 @@ def versions(arrivals: Arrivals, source: str) -> dict[str, list[Any]]:
     return {account: [row[1:] for row in group] for account, group in itertools.groupby(rows, lambda row: row[0])}
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_changes_in_every_order_of_arrival_give_the_same_history(arrivals: Arrivals, seed: int) -> None:
-    chance = random.Random(seed)
+def test_changes_in_every_order_of_arrival_give_the_same_history(arrivals: Arrivals) -> None:
+    chance = random.Random(1)
     history: dict[str, dict[date, State]] = {}
     batches: list[list[dict[str, Any]]] = [[] for _ in range(5)]
-    for number in range(30):
+    for number in range(200):
         account = f"A{number}"
         history[account] = {}
         alive = False
