@@ -174,6 +174,8 @@ class _Ingest:
         self._connection, self._source, self._date, self._folder = connection, source, business_date, folder
         self._contracts, self._options, self._progress = contracts, options, progress or (lambda *_: None)
         self._landing = look(folder, contracts, business_date)
+        self._owed = ledger.owed(connection, contracts, business_date)
+        self._gaps = ledger.gaps(connection, source, contracts, business_date)
         self._entries: dict[Path, ledger.FileRow] = {}
         self._already: set[int] = set()
         self._set_aside: set[int] = set()
@@ -183,7 +185,7 @@ class _Ingest:
         fault.reach("received")
         missing: dict[int, list[str]] = {}
         for sequence in self._sequences():
-            waits = sequence > 1 and not self._is_complete(sequence - 1)
+            waits = self._waits(sequence)
             if not waits:
                 self._load(sequence)
             missing[sequence] = self._missing(sequence)
@@ -204,6 +206,7 @@ class _Ingest:
             )
         fault.reach("receipt_written")
         with self._connection.transaction():
+            ledger.agree(self._connection, self._source, self._contracts)
             ledger.open_batch(self._connection, self._source, self._date, 1)
             known = ledger.files(self._connection, self._source, self._date)
             loaded = {(row.table_name, row.sequence): row for row in known if row.is_loaded}
@@ -334,6 +337,13 @@ class _Ingest:
             self._progress(table, done.state, position, len(files), done.rows_loaded or 0)
             fault.reach("loaded")
 
+    def _waits(self, sequence: int) -> str:
+        """For what a batch waits before anything of it is loaded; empty where it need not."""
+        if sequence > 1:
+            before = ledger.batch_id(self._source, self._date, sequence - 1)
+            return "" if self._is_complete(sequence - 1) else f"batch {before} to be complete"
+        return why_blocked(self._gaps, self._contracts)
+
     def _missing(self, sequence: int) -> list[str]:
         """Contracted files of the delivery that are not there; a correction lacks nothing."""
         if sequence > 1:
@@ -343,7 +353,7 @@ class _Ingest:
         return [
             contract.file_name(self._date)
             for table, contract in self._contracts.items()
-            if not contract.optional and table not in loaded and table not in there
+            if table in self._owed and table not in loaded and table not in there
         ]
 
     def _loaded_tables(self, sequence: int) -> set[str]:
@@ -353,22 +363,19 @@ class _Ingest:
             if row.sequence == sequence and row.is_loaded
         }
 
-    def _settle(self, sequence: int, missing: list[str], waits: bool) -> None:
+    def _settle(self, sequence: int, missing: list[str], waits: str) -> None:
         fault.reach("before_complete")
         loaded = self._loaded_tables(sequence)
         there = [landed for landed in self._landing.files if landed.sequence == sequence]
         bad = [landed.path.name for landed in there if landed.contract.table not in loaded]
         if waits:
-            state, message = (
-                "open",
-                f"waits for batch {ledger.batch_id(self._source, self._date, sequence - 1)} to be complete",
-            )
+            state, message = "open", f"waits for {waits}"
         elif bad:
             state, message = "refused", f"not loaded: {', '.join(bad)}"
         elif missing or not loaded:
             state, message = "open", f"waits for {', '.join(missing)}" if missing else "nothing is loaded"
         else:
-            state, message = "complete", None
+            state, message = "complete", why_incomplete(self._gaps) if self._gaps and sequence == 1 else None
         ledger.settle_batch(
             self._connection, ledger.batch_id(self._source, self._date, sequence), state, missing, message
         )
@@ -405,6 +412,19 @@ class _Ingest:
                 )
             )
         return report
+
+
+def why_blocked(gaps: Mapping[str, date], contracts: Mapping[str, Contract]) -> str:
+    """Names of the files before this date without which the contracts let nothing of it be loaded."""
+    blocking = {table: contracts[table].delivery for table in gaps}
+    return ", ".join(
+        contracts[table].file_name(gaps[table]) for table, terms in blocking.items() if terms and terms.gap == "block"
+    )
+
+
+def why_incomplete(gaps: Mapping[str, date]) -> str:
+    """Says what had not come when a batch was loaded."""
+    return "loaded before " + ", ".join(f"{table} of {day}" for table, day in gaps.items())
 
 
 @dataclass(frozen=True)

@@ -2,24 +2,32 @@
 
 The standard's own pydantic models read the YAML. What the standard lacks stands in `customProperties`:
 
-* of the contract: ``controller``, ``layout``, ``control``, ``change``, ``drift``, ``optional``, ``reject_threshold``;
+* of the contract: ``controller``, ``layout``, ``control``, ``change``, ``drift``, ``delivery``, ``optional``,
+  ``reject_threshold``;
 * of a property: ``width``, ``codes``, ``header``, ``date_format``, ``decimal_format``, ``implied_decimals``,
   ``check_digit``.
 
-The classes below say what each of them means.
+The classes below say what each of them means. Of the standard's own, `slaProperties` say when a file is owed
+(`Delivery`), and a `quality` rule of the schema with the metric ``rowCount`` bounds the rows of a file.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, time
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from open_data_contract_standard.model import CustomProperty, OpenDataContractStandard, SchemaProperty
+from open_data_contract_standard.model import (
+    CustomProperty,
+    DataQuality,
+    OpenDataContractStandard,
+    SchemaProperty,
+    ServiceLevelAgreementProperty,
+)
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from ingestion.refusal import ContractError
@@ -230,6 +238,29 @@ class Drift(_Part):
     changed_type: Literal["quarantine", "refuse"] = "quarantine"
 
 
+class Delivery(_Part):
+    """When the sender owes a file (交付时点), on the bank calendar (CTL-01).
+
+    The standard's ``frequency`` says for which business dates (1 d, 10 d for the end of each ten-day period 旬, 1 m for
+    the last day of each month), ``latency`` how many days after its business date the file is due (1 if not given), and
+    ``timeOfAvailability`` at what time of Asia/Shanghai. The customProperty ``delivery`` adds what the standard lacks:
+    ``days: working_days``, and ``gap``, what happens to a date whose predecessor has not come: it is loaded and
+    nothing said, loaded with a warning, or it waits.
+    """
+
+    days: Literal["every_day", "working_days", "ten_day_period_ends", "month_ends"] = "every_day"
+    latency: int = Field(1, ge=0)
+    available_at: time | None = None
+    gap: Literal["ignore", "warn", "block"] = "warn"
+
+
+class RowCount(_Part):
+    """Bounds of the number of rows of a file, both inclusive; a file outside is refused."""
+
+    minimum: int = Field(0, ge=0)
+    maximum: int | None = None
+
+
 class Contract(_Part):
     """One source table under contract."""
 
@@ -245,6 +276,8 @@ class Contract(_Part):
     control: Control
     change: Change
     drift: Drift
+    delivery: Delivery | None = None  # None: owed with every batch, without a deadline
+    row_count: RowCount = RowCount()
     optional: bool = False
     reject_threshold: float | None = Field(None, ge=0, le=1)  # share of rejected rows that refuses the file
     path: str = ""
@@ -358,12 +391,46 @@ def _typed(standard: OpenDataContractStandard, path: Path) -> Contract:
         control=custom.pop("control", {}),
         change=custom.pop("change", {}),
         drift=custom.pop("drift", {}),
+        delivery=_delivery(standard.slaProperties or [], custom.pop("delivery", {})),
+        row_count=_row_count(table.quality or []),
         optional=custom.pop("optional", False),
         reject_threshold=custom.pop("reject_threshold", None),
         path=str(path),
     )
     _check(contract)
     return contract
+
+
+def _delivery(agreed: list[ServiceLevelAgreementProperty], custom: dict[str, Any]) -> Delivery | None:
+    by_name = {level.property: level for level in agreed}
+    terms = dict(custom)
+    if frequency := by_name.get("frequency"):
+        every = (str(frequency.value), str(frequency.unit or "d")[:1])
+        if every not in _DAYS:
+            raise ValueError(f"slaProperty frequency is {' '.join(every)}; known are {', '.join(map(' '.join, _DAYS))}")
+        terms.setdefault("days", _DAYS[every])
+    if latency := by_name.get("latency"):
+        if str(latency.unit or "d")[:1] != "d":
+            raise ValueError(f"slaProperty latency is given in {latency.unit!r}, not in days (d)")
+        terms["latency"] = latency.value
+    if available := by_name.get("timeOfAvailability"):
+        terms["available_at"] = available.value
+    return Delivery.model_validate(terms) if terms else None
+
+
+_DAYS = {("1", "d"): "every_day", ("10", "d"): "ten_day_period_ends", ("1", "m"): "month_ends"}
+
+
+def _row_count(rules: list[DataQuality]) -> RowCount:
+    bounds: dict[str, int] = {}
+    for rule in rules:
+        if rule.metric != "rowCount":
+            continue
+        low, high = rule.mustBeBetween or (rule.mustBeGreaterOrEqualTo, rule.mustBeLessOrEqualTo)
+        if low is None and high is None:
+            raise ValueError("quality rule rowCount needs mustBeBetween, mustBeGreaterOrEqualTo or mustBeLessOrEqualTo")
+        bounds |= {name: bound for name, bound in (("minimum", low), ("maximum", high)) if bound is not None}
+    return RowCount.model_validate(bounds)
 
 
 def _custom(properties: list[CustomProperty] | None) -> dict[str, Any]:

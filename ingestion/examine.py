@@ -73,12 +73,13 @@ class Examination:
             yield checked
 
     def settle(self, sha256: str) -> Settled:
-        """Compares with the control record, then with the threshold of rejected rows.
+        """Compares with the control record, then with the bounds of the contract and the threshold of rejected rows.
 
         Raises:
-            Refusal: Any rule of `control.settle`, ``changed_type`` or ``rejected_rows``.
+            Refusal: Any rule of `control.settle`, ``row_count``, ``changed_type`` or ``rejected_rows``.
         """
         settled = settle(self.contract, self._reader, self.tally, self._declared, sha256)
+        self._assert_row_count()
         line, message = self._first_reject or (None, "")
         if self.contract.drift.changed_type == "refuse" and (
             wrong := sorted(c or "" for r, c in self.rules if r == "type")
@@ -93,6 +94,20 @@ class Examination:
         if self._too_many_rejected():
             raise self._rejected_rows()
         return settled
+
+    def _assert_row_count(self) -> None:
+        rows, bounds = self.tally.rows, self.contract.row_count
+        if bounds.minimum <= rows and (bounds.maximum is None or rows <= bounds.maximum):
+            return
+        agreed = (
+            f"at least {bounds.minimum:,}" if bounds.maximum is None else f"{bounds.minimum:,} to {bounds.maximum:,}"
+        )
+        raise Refusal(
+            "row_count",
+            f"the file has {rows:,} rows; the contract expects {agreed}",
+            "Ask the sender whether the file is whole; agree other bounds in the contract if it is",
+            self.path.name,
+        )
 
     def _too_many_rejected(self) -> bool:
         return self.tally.quarantined > max(self._allowed, self._limit * self.tally.rows)

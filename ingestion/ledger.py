@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import psycopg
 from psycopg.rows import class_row, dict_row
 
+from ingestion.contract import Contract
 from ingestion.control import Settled
 from ingestion.readers.base import DriftSeen
 from ingestion.refusal import Refusal
@@ -114,17 +115,117 @@ def register(
         """
         insert into ops.source_file (
             file_id, batch_id, source_system, table_name, business_date, sequence, file_name, bytes, sha256,
-            received_at, state, rule, message
+            received_at, state, rule, message, due_at
         )
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, (
+            select ops.due_at(days, latency, available_at, %s)
+            from ops.delivery_term
+            where source_system = %s and table_name = %s
+        ))
         on conflict (file_id) do nothing
         """,
         [
             file_id, batch_id(source, business_date, sequence), source, table, business_date, sequence, file_name, size,
             sha256, received_at, state, refusal and refusal.rule, refusal and str(refusal),
+            business_date, source, table,
         ],
     )  # fmt: skip
     return file(connection, file_id)
+
+
+def agree(connection: psycopg.Connection, source: str, contracts: Mapping[str, Contract]) -> None:
+    """Enters when each table of a source is owed, as its contract has it now."""
+    terms = [
+        (
+            source,
+            table,
+            contract.delivery.days,
+            contract.delivery.latency,
+            contract.delivery.available_at,
+            contract.version,
+        )
+        for table, contract in contracts.items()
+        if not contract.optional and contract.delivery is not None and contract.delivery.available_at is not None
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "delete from ops.delivery_term where source_system = %s and table_name <> all (%s)",
+            [source, [table for _, table, *_ in terms]],
+        )
+        cursor.executemany(
+            """
+            insert into ops.delivery_term as term
+                (source_system, table_name, days, latency, available_at, contract_version)
+            values (%s, %s, %s, %s, %s, %s)
+            on conflict (source_system, table_name) do update
+            set
+                days = excluded.days,
+                latency = excluded.latency,
+                available_at = excluded.available_at,
+                contract_version = excluded.contract_version
+            where (term.days, term.latency, term.available_at, term.contract_version)
+                is distinct from (excluded.days, excluded.latency, excluded.available_at, excluded.contract_version)
+            """,
+            terms,
+        )
+
+
+def owed(connection: psycopg.Connection, contracts: Mapping[str, Contract], business_date: date) -> set[str]:
+    """Tables without whose file the batch of a business date is not whole."""
+    days = {table: contract.delivery.days for table, contract in contracts.items() if contract.delivery is not None}
+    rows = connection.execute(
+        "select days from unnest(%s::text[]) as days where ops.is_delivery_day(days, %s)",
+        [sorted(set(days.values())), business_date],
+    ).fetchall()
+    today = {name for (name,) in rows}
+    return {
+        table for table, contract in contracts.items() if not contract.optional and days.get(table, "") in today | {""}
+    }
+
+
+def gaps(
+    connection: psycopg.Connection, source: str, contracts: Mapping[str, Contract], business_date: date
+) -> dict[str, date]:
+    """Tables whose last file before a business date has not come, with its business date.
+
+    The first delivery of a table has none before it.
+    """
+    terms = {
+        table: contract.delivery.days
+        for table, contract in contracts.items()
+        if contract.delivery is not None and contract.delivery.gap != "ignore" and not contract.optional
+    }
+    return dict(
+        connection.execute(
+            """
+            with day_before as (
+                select days, (
+                    select max(day)::date
+                    from generate_series(%(date)s::date - 31, %(date)s::date - 1, interval '1 day') as day
+                    where ops.is_delivery_day(days, day::date)
+                ) as business_date
+                from (select distinct unnest(%(days)s::text[]) as days) as kind
+            )
+
+            select owed.table_name, day_before.business_date
+            from unnest(%(tables)s::text[], %(days)s::text[]) as owed (table_name, days)
+            inner join day_before on owed.days = day_before.days
+            where
+                exists (
+                    select 1 from ops.source_file as file
+                    where file.source_system = %(source)s and file.table_name = owed.table_name
+                        and file.business_date < day_before.business_date and file.state in ('loaded', 'superseded')
+                )
+                and not exists (
+                    select 1 from ops.source_file as file
+                    where file.source_system = %(source)s and file.table_name = owed.table_name
+                        and file.business_date = day_before.business_date and file.state in ('loaded', 'superseded')
+                )
+            order by owed.table_name
+            """,
+            {"date": business_date, "source": source, "tables": list(terms), "days": list(terms.values())},
+        ).fetchall()
+    )
 
 
 def file(connection: psycopg.Connection, file_id: int, lock: bool = False) -> FileRow:

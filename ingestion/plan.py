@@ -11,6 +11,7 @@ from typing import Literal
 import psycopg
 
 from ingestion import ledger
+from ingestion.batch import why_blocked
 from ingestion.contract import Contract
 from ingestion.landing import Landed, declared_name, look, readable_name, why_unknown
 from ingestion.receipt import file_id, file_sha256
@@ -59,9 +60,13 @@ def plan(
     complete = {row.sequence for row in ledger.batches(connection, source, business_date) if row.state == "complete"}
     planned: list[PlannedFile] = []
     there = look(folder, contracts, business_date) if folder.is_dir() else None
+    owed = ledger.owed(connection, contracts, business_date)
+    blocked = why_blocked(ledger.gaps(connection, source, contracts, business_date), contracts)
     seen: dict[tuple[str, str], str] = {(str(row.table_name), row.sha256): row.file_name for row in known}
     for landed in there.files if there else []:
         verdict, why = _verdict(connection, source, business_date, landed, known, complete, seen)
+        if blocked and verdict == "load":
+            verdict, why = "wait", f"for {blocked}"
         size = landed.path.stat().st_size
         planned.append(PlannedFile(landed.path.name, landed.contract.table, landed.sequence, size, verdict, why))
     expected = {contract.file_name(business_date): table for table, contract in contracts.items()}
@@ -76,7 +81,7 @@ def plan(
     planned += [
         PlannedFile(name, table, 1, None, "missing", "the batch stays open until it comes")
         for name, table in expected.items()
-        if table not in delivered and not contracts[table].optional
+        if table not in delivered and table in owed
     ]
     return planned
 

@@ -233,6 +233,14 @@ _STATUS = {
     "Files that are missing": """
         select source_system as source, business_date, unnest(missing_files) as file_name
         from ops.batch where state <> 'complete' order by 2, 1, 3""",
+    "Deliveries late or overdue, last 31 days (times of Asia/Shanghai)": """
+        select source_system as source, business_date, state, count(*) as files,
+            to_char(min(due_at) at time zone 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI') as due_from,
+            to_char(max(received_at) at time zone 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI') as last_received,
+            case count(*) when 1 then min(table_name) else min(table_name) || ' …' end as tables
+        from ops.delivery
+        where state in ('late', 'overdue') and business_date > current_date - 31
+        group by source_system, business_date, state order by 2, 1, 3""",
     "Quarantine by rule": """
         select source_system as source, table_name, rule, count(*) as rows, min(message) as example
         from quarantine.row where state = 'held'

@@ -56,6 +56,7 @@ NOT_BY_A_FILE = {
     "symbolic_link": "arrival",
     "duplicate": "arrival",
     "source": "test_names_of_sources",
+    "row_count": "test_delivery",
     "landing": "test_ingest_batch",
 }
 """Rules that refuse something else than one broken file, and where else they are tried."""
