@@ -14,7 +14,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo demo-real airflow test test-all bench lint lock clean
+.PHONY: help setup setup-test demo demo-real airflow test test-all bench soak lint lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -39,6 +39,9 @@ test-all: setup-test lint ## these and a business date through a real Airflow
 
 bench: setup-test ## ratios against baselines measured in the same run; appends to docs/benchmarks/results.jsonl
 	@$(BIN)/python -m benchmarks.run
+
+soak: setup-test ## hundreds of random kills of loads (KILLS=300, SEED=…); writes docs/benchmarks/soak.json
+	@$(BIN)/python -m benchmarks.soak $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
 lint: setup-test ## style and the import rules of the rooms
 	@$(BIN)/ruff check --quiet .

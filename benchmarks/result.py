@@ -54,7 +54,7 @@ class Result:
             "seconds_of_rounds_baseline": [round(s, 3) for s in self.seconds_baseline],
             "machine": machine(),
             "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "code": _commit(),
+            "code": commit(),
         }
         with RESULTS.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
@@ -84,6 +84,7 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} processors, {kilobytes >> 20} GB, {platform.system()}, Python {python}"
 
 
-def _commit() -> str:
+def commit() -> str:
+    """The commit that is measured, marked where files differ from it."""
     done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=CHECKOUT, capture_output=True, text=True)
     return done.stdout.strip() or "unknown"

@@ -5,6 +5,7 @@ No test touches the checkout's own `.c360`: the environment is replaced before t
 
 import itertools
 import os
+import random
 import shutil
 import signal
 import tempfile
@@ -34,6 +35,7 @@ os.environ["C360_HOME"] = str(_HOME)
 os.environ["C360_DATABASE"] = "nothing_before_the_database_fixture"
 if _DATA:
     os.environ["C360_DATA"] = _DATA
+os.environ.setdefault("SOAK_SEED", str(random.randrange(1_000_000)))  # workers inherit it
 # Small files and two workers on two processors: Polars's threads would only wait for each other.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 # Tests may lose their data when the machine dies; the warehouse's own settings are tried in test_server.
@@ -75,6 +77,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FolderS
 def _folder(nodeid: str) -> str:
     """The folder of `tests` that a test lies in, named like the room that it tries."""
     return nodeid.split("/")[1]
+
+
+def pytest_report_header() -> str:
+    """The seed of what is left to chance."""
+    return f"SOAK_SEED={os.environ['SOAK_SEED']} repeats the random kills of this run"
 
 
 def pytest_unconfigure() -> None:

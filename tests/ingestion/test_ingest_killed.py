@@ -1,9 +1,17 @@
-"""Kill -9 of the loader at every named point, then again: the tables equal those of an undisturbed run."""
+"""Kill -9 of the loader at every named point and, with its server, at any time: afterwards all is as undisturbed.
+
+`make soak` kills hundreds of times; SOAK_SEED repeats the kills of a seed, SOAK_KILLS says how many.
+"""
 
 from __future__ import annotations
 
+import os
+import random
 import signal
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import psycopg
@@ -14,6 +22,9 @@ from trial_sender import CONTRACTS, DAY, TABLES, empty, posting_rows, send_all, 
 from ingestion.batch import ingest
 from ingestion.fault import POINTS
 from ingestion.receipt import Receipt, file_sha256, write_receipt
+
+KILLS = int(os.environ.get("SOAK_KILLS", "10"))
+SEED = int(os.environ["SOAK_SEED"])
 
 
 def contents(session: psycopg.Connection) -> dict[str, list]:
@@ -65,3 +76,65 @@ def test_two_loaders_at_once_load_once(database: str, loader: psycopg.Connection
     assert loader.execute("select count(*), count(distinct _line) from raw_trial.posting").fetchone() == (39, 39)
     assert loader.execute("select state from ops.batch").fetchall() == [("complete",)]
     assert DAY.isoformat() in loader.execute("select batch_id from ops.batch").fetchone()[0]
+
+
+def kill_loader(loading: ForkServerProcess, session: psycopg.Connection) -> None:
+    """The loader dies."""
+    loading.kill()
+
+
+def cut_connection(loading: ForkServerProcess, session: psycopg.Connection) -> None:
+    """The loader loses its connection."""
+    session.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trial loader'")
+
+
+def kill_server_process(loading: ForkServerProcess, session: psycopg.Connection) -> None:
+    """The loader's process of PostgreSQL dies; the server ends all sessions and recovers."""
+    query = "select pid from pg_stat_activity where application_name = 'trial loader'"
+    for (pid,) in session.execute(query).fetchall():
+        os.kill(pid, signal.SIGKILL)
+
+
+WAYS = (kill_loader, cut_connection, kill_server_process)
+
+
+def connected(database: str) -> psycopg.Connection:
+    """A session, as soon as the server takes one: it may be recovering from a crash."""
+    for _ in range(600):
+        try:
+            return psycopg.connect(database, autocommit=True)
+        except psycopg.OperationalError:
+            time.sleep(0.1)
+    return psycopg.connect(database, autocommit=True)
+
+
+def test_killed_at_any_time_and_started_again(
+    database: str, loader: psycopg.Connection, delivery: Path, record_property
+):
+    def load(kill: Callable[[ForkServerProcess, psycopg.Connection], None] | None = None, after: float = 0) -> float:
+        with connected(database) as session:
+            empty(session)
+            begun = time.monotonic()
+            loading = trial_loader.start(database, delivery)
+            if kill is not None:
+                loading.join(after)
+                kill(loading, session)
+            loading.join()
+            return time.monotonic() - begun
+
+    load()
+    seconds = load()  # the second finds everything imported
+    undisturbed = contents(loader)
+    assert undisturbed["batch"][0][1] == "complete"
+    chance = random.Random(SEED)
+    cut_short = 0
+    for number in range(KILLS):
+        way, after = WAYS[number % len(WAYS)], chance.uniform(0, seconds)
+        load(way, after)
+        told = f"SOAK_SEED={SEED}, kill {number}: {way.__doc__} {after:.3f} of {seconds:.3f} s into the load"
+        with connected(database) as session:
+            cut_short += session.execute("select count(*) from ops.batch where state = 'complete'").fetchone() == (0,)
+            ingest("trial", DAY, connection=session, landing=delivery, contracts=CONTRACTS)
+            assert contents(session) == undisturbed, told
+    record_property("loads cut short", cut_short)
+    assert cut_short >= KILLS // 4, f"of {KILLS} kills only {cut_short} came before the end: nothing was tried"

@@ -39,5 +39,5 @@ def _release(database: str, landing: Path, fault: str) -> None:
 
 def _load(database: str, landing: Path, fault: str) -> None:
     os.environ["C360_FAULT"] = fault
-    with psycopg.connect(database, autocommit=True) as connection:
+    with psycopg.connect(database, autocommit=True, application_name="trial loader") as connection:
         ingest("trial", DAY, connection=connection, landing=landing, contracts=CONTRACTS)
