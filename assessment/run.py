@@ -9,11 +9,14 @@ import psycopg
 from psycopg import ClientCursor
 from psycopg.rows import dict_row, tuple_row
 
-from assessment.code_version import code_version
 from assessment.period import Period
 from assessment.sealing import SEALED, digest, gather, seal
+from warehouse.code_version import code_version
 from warehouse.connection import connect
 from warehouse.cut import DataCut, data_cut
+
+PROGRAMS = ("assessment/*.py", "dbt_project/models/marts/manager/*.sql", "dbt_project/models/core/kpi/*.sql")
+"""Those that seal, measure and score."""
 
 Outcome = Literal["sealed", "unchanged", "proposed"]
 
@@ -258,7 +261,7 @@ def _conclude(
         period=month,
         kind="reassessment" if closed else kind,
         cut=cut,
-        code_version=code_version(),
+        code_version=code_version(*PROGRAMS),
         input_hash=input_hash,
         supersedes_run_id=standing["run_id"] if standing else None,
     )

@@ -224,6 +224,7 @@ def _doubts(contract: Contract, rows: pl.DataFrame) -> list[str]:
     said = [
         "Decide: controller, grain, classification of every column (C3 sensitive … none), what each column means.",
         "Decide: change.kind append, delta (I/U/D) or full; the control record; whether the codes are all of them.",
+        "Decide: when it is owed (slaProperties frequency, latency, timeOfAvailability), how many rows are plausible.",
     ]
     if not contract.key:
         said.append("No column, pair or triple of columns tells the rows apart: name the key, or leave it out.")

@@ -13,6 +13,10 @@ from ingestion.contract import Contract
 from ingestion.control import Settled
 from ingestion.readers.base import DriftSeen
 from ingestion.refusal import Refusal
+from warehouse.code_version import code_version
+
+PROGRAMS = ("ingestion/*.py", "ingestion/readers/*.py")
+"""Those that decide what is loaded of a file."""
 
 IS_LOADED = ("loaded", "superseded")
 
@@ -328,6 +332,7 @@ def loaded(
             amount_erased = case when %(amount_sent)s::numeric is not null then 0 end,
             counted_by = %(counted_by)s,
             contract_version = %(contract_version)s,
+            code_version = %(code_version)s,
             loaded_at = clock_timestamp()
         where file_id = %(file_id)s
         """,
@@ -343,6 +348,7 @@ def loaded(
             "amount_quarantined": account.amount_quarantined,
             "counted_by": account.counted_by,
             "contract_version": contract_version,
+            "code_version": code_version(*PROGRAMS),
         },
     )
     for seen in drift:

@@ -28,7 +28,9 @@ from trial_sender import (
 )
 
 from ingestion.batch import NothingLanded, ingest
+from ingestion.ledger import PROGRAMS
 from ingestion.receipt import Receipt, file_sha256, receipt_path, write_receipt
+from warehouse.code_version import code_version
 
 NEXT_DAY = date(2026, 11, 2)
 
@@ -70,6 +72,8 @@ def test_a_good_delivery_is_complete(run, loader, landing):
         "daily_reading": ("loaded", 4),
     }
     assert scalar(loader, "select count(*) from ops.loaded_file") == len(TABLES)
+    versions = loader.execute("select distinct contract_version, code_version from ops.source_file").fetchall()
+    assert versions == [("1.0.0", code_version(*PROGRAMS))]
     assert {path.name for path in folder.glob("*.receipt.json")} >= {
         "posting_20261101.txt.receipt.json",
         "posting_20261101.ctl.receipt.json",
