@@ -273,6 +273,8 @@ def _environment(settings: Settings, port: int, dags: Path) -> dict[str, str]:
         "LOGGING__COLORED_CONSOLE_LOG": "False",
         # On a busy machine the API can be deaf for minutes; a task that ends is noticed at once all the same.
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": str(START_SECONDS),
+        # The one scheduler that there is takes itself for dead after this silence, and starts its running tasks anew.
+        "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "300",
         "WORKERS__EXECUTION_API_TIMEOUT": str(REQUEST_SECONDS),
     }
     return {
