@@ -414,6 +414,8 @@ def _delivery(agreed: list[ServiceLevelAgreementProperty], custom: dict[str, Any
             raise ValueError(f"slaProperty latency is given in {latency.unit!r}, not in days (d)")
         terms["latency"] = latency.value
     if available := by_name.get("timeOfAvailability"):
+        if not re.fullmatch(r"\d\d:\d\d(:\d\d)?", str(available.value)):
+            raise ValueError(f"slaProperty timeOfAvailability is {available.value!r}, not a quoted time like '02:00'")
         terms["available_at"] = available.value
     return Delivery.model_validate(terms) if terms else None
 
