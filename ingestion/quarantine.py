@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Literal
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
 
-import psycopg
-from psycopg.rows import class_row
+from sqlalchemy import ARRAY, Select, Text, func, insert, literal, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import Session, contains_eager
+
+from ingestion.models import Decision, QuarantinedRow, SourceFile
 
 Action = Literal["release", "replay"]
 
@@ -32,22 +34,6 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class HeldRow:
-    """One row in quarantine, as its file sent it."""
-
-    source_system: str
-    table_name: str
-    business_date: date
-    file_name: str
-    line: int
-    rule: str
-    column_name: str | None
-    message: str
-    raw_text: str
-    amount: Decimal | None
-
-
-@dataclass(frozen=True)
 class HeldGroup:
     """Rows in quarantine that break one rule on one column of one file.
 
@@ -68,68 +54,35 @@ class HeldGroup:
     example: str
 
 
-@dataclass(frozen=True)
-class Decision:
-    """A decision that waits to be carried out."""
-
-    decision_id: int
-    file_id: int
-    source_system: str
-    business_date: date
-    action: Action
-    lines: list[int]
-    decided_at: datetime
-
-
-_CHOSEN = """
-from quarantine.row as held
-inner join ops.source_file as file using (file_id)
-where held.state = 'held'
-    and (%(source)s::text is null or held.source_system = %(source)s)
-    and (%(table)s::text is null or held.table_name = %(table)s)
-    and (%(business_date)s::date is null or file.business_date = %(business_date)s)
-    and (%(rule)s::text is null or held.rule = %(rule)s)
-    and (%(lines)s::bigint[] is null or held.line = any(%(lines)s))
-"""
-
-
-def groups(session: psycopg.Connection, chosen: Selection) -> list[HeldGroup]:
+def groups(ledger: Session, chosen: Selection) -> list[HeldGroup]:
     """What is held, by file and rule, the newest date first."""
-    with session.cursor(row_factory=class_row(HeldGroup)) as cursor:
-        return cursor.execute(
-            f"""
-            select held.source_system, held.table_name, file.business_date, file.file_name, file.state as file_state,
-                held.rule, held.column_name, count(*) as rows, min(held.line) as first_line,
-                (array_agg(held.message order by held.line))[1] as example
-            {_CHOSEN}
-            group by held.source_system, held.table_name, file.business_date, file.file_id, file.file_name, file.state,
-                held.rule, held.column_name
-            order by file.business_date desc, held.source_system, held.table_name, file.file_id, rows desc, held.rule
-            """,  # type: ignore[arg-type]
-            _values(chosen),
-        ).fetchall()
+    row, file, rows = QuarantinedRow, SourceFile, func.count().label("rows")
+    by = [row.source_system, row.table_name, file.business_date, file.file_name, file.state, row.rule, row.column_name]
+    example = func.array_agg(aggregate_order_by(row.message, row.line), type_=ARRAY(Text))[1]
+    found = ledger.execute(
+        _held(chosen, *by, rows, func.min(row.line), example)
+        .group_by(*by, file.file_id)
+        .order_by(file.business_date.desc(), row.source_system, row.table_name, file.file_id, rows.desc(), row.rule)
+    )
+    return [HeldGroup(*group) for group in found]
 
 
-def held_rows(session: psycopg.Connection, chosen: Selection, limit: int) -> list[HeldRow]:
-    """The rows themselves, at most `limit` of them, in the order of their files."""
-    with session.cursor(row_factory=class_row(HeldRow)) as cursor:
-        return cursor.execute(
-            f"""
-            select held.source_system, held.table_name, file.business_date, file.file_name, held.line, held.rule,
-                held.column_name, held.message, held.raw_text, held.amount
-            {_CHOSEN}
-            order by file.business_date, held.source_system, held.table_name, held.file_id, held.line
-            limit %(limit)s
-            """,  # type: ignore[arg-type]
-            _values(chosen) | {"limit": limit},
-        ).fetchall()
+def held_rows(ledger: Session, chosen: Selection, limit: int) -> list[QuarantinedRow]:
+    """The rows themselves with their files, at most `limit` of them, in the order of their files."""
+    row, file = QuarantinedRow, SourceFile
+    found = (
+        _held(chosen, row)
+        .options(contains_eager(row.file))
+        .order_by(file.business_date, row.source_system, row.table_name, row.file_id, row.line)
+    )
+    return list(ledger.scalars(found.limit(limit)))
 
 
-def decide(session: psycopg.Connection, action: Action, chosen: Selection, reason: str) -> int:
+def decide(ledger: Session, action: Action, chosen: Selection, reason: str) -> int:
     """Records the decision about the chosen rows of loaded files, one a file; nothing is loaded yet.
 
     Args:
-        session: Session of the one who decides: the login is part of the record.
+        ledger: Session of the one who decides: the login is part of the record.
         action: `release`: load the rows as sent; `replay`: put them through the present contract again.
         chosen: Which rows.
         reason: Why, in words.
@@ -137,33 +90,24 @@ def decide(session: psycopg.Connection, action: Action, chosen: Selection, reaso
     Returns:
         The number of decisions; 0 where no row of a loaded file is chosen.
     """
-    with session.transaction():
-        return session.execute(
-            f"""
-            insert into quarantine.decision (file_id, action, lines, reason)
-            select held.file_id, %(action)s, array_agg(held.line order by held.line), %(reason)s
-            {_CHOSEN}
-                and file.state = 'loaded'
-            group by held.file_id
-            order by held.file_id
-            """,  # type: ignore[arg-type]
-            _values(chosen) | {"action": action, "reason": reason},
-        ).rowcount
+    lines = func.array_agg(aggregate_order_by(QuarantinedRow.line, QuarantinedRow.line))
+    held = _held(chosen, QuarantinedRow.file_id, literal(action), lines, literal(reason))
+    by_file = held.where(SourceFile.state == "loaded").group_by(QuarantinedRow.file_id).order_by(QuarantinedRow.file_id)
+    decided = insert(Decision).from_select(["file_id", "action", "lines", "reason"], by_file)
+    made = ledger.scalars(decided.returning(Decision.decision_id)).all()
+    ledger.commit()
+    return len(made)
 
 
-def open_decisions(session: psycopg.Connection) -> list[Decision]:
-    """Decisions that were not carried out yet, the oldest first."""
-    with session.cursor(row_factory=class_row(Decision)) as cursor:
-        return cursor.execute(
-            """
-            select decision_id, file_id, source_system, business_date, action, lines, decided_at
-            from quarantine.decision
-            inner join ops.source_file using (file_id)
-            where carried_out_at is null
-            order by decision_id
-            """
-        ).fetchall()
-
-
-def _values(chosen: Selection) -> dict[str, object]:
-    return asdict(chosen) | {"lines": None if chosen.lines is None else list(chosen.lines)}
+def _held(chosen: Selection, *what: Any) -> Select:
+    """What is asked about the chosen rows that lie in quarantine, joined with their files."""
+    row = QuarantinedRow
+    held = select(*what).select_from(row).join(row.file).where(row.state == "held")
+    wanted = {
+        row.source_system: chosen.source,
+        row.table_name: chosen.table,
+        SourceFile.business_date: chosen.business_date,
+        row.rule: chosen.rule,
+    }
+    held = held.where(*(column == value for column, value in wanted.items() if value is not None))
+    return held if chosen.lines is None else held.where(row.line.in_(chosen.lines))

@@ -14,7 +14,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,6 +22,7 @@ import numpy as np
 import polars as pl
 import psycopg
 from psycopg import sql
+from psycopg.rows import class_row
 
 from ingestion import fault, ledger
 from ingestion.batch import only_loader
@@ -29,7 +30,7 @@ from ingestion.contract import Contract
 from ingestion.control import Settled
 from ingestion.load import analyze, as_csv, copy_statement
 from ingestion.options import IngestOptions
-from ingestion.quarantine import Action, Decision, open_decisions
+from ingestion.quarantine import Action
 from ingestion.raw_ddl import raw_schema
 from ingestion.readers import open_reader
 from ingestion.readers.base import LINE, Block, Reject
@@ -41,6 +42,19 @@ RULES_NAMED = 5
 STATE_AFTER: dict[Action, str] = {"release": "released", "replay": "replayed"}
 Progress = Callable[[int, int, str], None]
 ADVICE = "Have the sender correct them, or change the contract and replay them"
+
+
+@dataclass(frozen=True)
+class OpenDecision:
+    """A decision that waits to be carried out."""
+
+    decision_id: int
+    file_id: int
+    source_system: str
+    business_date: date
+    action: Action
+    lines: list[int]
+    decided_at: datetime
 
 
 @dataclass(frozen=True)
@@ -94,9 +108,23 @@ def carry_out(
     return reports
 
 
+def open_decisions(connection: psycopg.Connection) -> list[OpenDecision]:
+    """Decisions that were not carried out yet, the oldest first."""
+    with connection.cursor(row_factory=class_row(OpenDecision)) as cursor:
+        return cursor.execute(
+            """
+            select decision_id, file_id, source_system, business_date, action, lines, decided_at
+            from quarantine.decision
+            inner join ops.source_file using (file_id)
+            where carried_out_at is null
+            order by decision_id
+            """
+        ).fetchall()
+
+
 def _carry_out(
     connection: psycopg.Connection,
-    decision: Decision,
+    decision: OpenDecision,
     landing: Path,
     contracts: Mapping[str, Mapping[str, Contract]],
     options: IngestOptions,
@@ -143,7 +171,7 @@ def _carry_out(
 
 def _load(
     connection: psycopg.Connection,
-    decision: Decision,
+    decision: OpenDecision,
     entry: ledger.FileRow,
     held: list[int],
     landing: Path,
@@ -239,7 +267,7 @@ def _only(block: Block, lines: list[int]) -> Block:
     )
 
 
-def _lot_id(decision: Decision, entry: ledger.FileRow, held: list[int]) -> int:
+def _lot_id(decision: OpenDecision, entry: ledger.FileRow, held: list[int]) -> int:
     """Id of the lot: a function of the file, the action and the lines."""
     content = "\x1f".join([entry.sha256, decision.action, *map(str, held)])
     sha256 = hashlib.sha256(content.encode()).hexdigest()

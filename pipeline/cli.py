@@ -355,8 +355,9 @@ def main() -> None:
         err.print("interrupted; run the same command again to continue")
         sys.exit(130)
     except _expected() as problem:
-        err.print(f"[bold red]c360:[/] {type(problem).__name__}", markup=True)
-        err.print(str(problem), markup=False, soft_wrap=True)
+        said = getattr(problem, "orig", problem)  # SQLAlchemy wraps what the driver says
+        err.print(f"[bold red]c360:[/] {type(said).__name__}", markup=True)
+        err.print(str(said), markup=False, soft_wrap=True)
         sys.exit(1)
 
 
@@ -365,6 +366,7 @@ def _expected() -> tuple[type[Exception], ...]:
     import psycopg
 
     named = {
+        "sqlalchemy.exc": ["DBAPIError"],
         "pipeline.steps": ["StepError"],
         "pipeline.trace": ["TraceError"],
         "pipeline.transformation": ["TransformationError"],

@@ -39,9 +39,9 @@ def list_(
     """What lies in quarantine, by file and rule."""
     from ingestion.quarantine import groups
     from pipeline.display import answer_table
-    from warehouse.connection import connect
+    from warehouse.connection import orm_session
 
-    with connect(autocommit=True) as session:
+    with orm_session() as session:
         found = groups(session, _selection(source, table, day, rule))
     rows = [
         (
@@ -74,13 +74,14 @@ def show(
 ) -> None:
     """The rows themselves, as their files sent them."""
     from ingestion.quarantine import held_rows
-    from warehouse.connection import connect
+    from warehouse.connection import orm_session
 
-    with connect(autocommit=True) as session:
+    with orm_session() as session:
         found = held_rows(session, _selection(source, table, day, rule, line), limit)
     for row in found:
         out.print(
-            f"[bold]{row.source_system}/{row.business_date}/{row.file_name}, line {row.line:,}[/]", soft_wrap=True
+            f"[bold]{row.source_system}/{row.file.business_date}/{row.file.file_name}, line {row.line:,}[/]",
+            soft_wrap=True,
         )
         out.print(f"  [{row.rule}] {row.message}", markup=False, soft_wrap=True)
         out.print(f"  {row.raw_text}", markup=False, soft_wrap=True)

@@ -7,7 +7,7 @@ import psycopg
 
 from ingestion.plan import PlannedFile
 from ingestion.plan import plan as plan_source
-from ingestion.quarantine import open_decisions
+from ingestion.release import open_decisions
 from pipeline.schema import contracts
 from pipeline.steps import SIMULATED_SOURCES
 from warehouse.connection import connect

@@ -30,7 +30,7 @@ from pipeline.schema import contracts, prepare
 from pipeline.transformation import TransformationReport
 from pipeline.wording import in_words
 from regulatory import PackageReport
-from warehouse.connection import connect
+from warehouse.connection import connect, orm_session
 from warehouse.publication import PublicationReport
 from warehouse.settings import get_settings
 
@@ -74,7 +74,7 @@ def let_out(
         login: who decides; a login that may append to `quarantine.decision`.
         progress: called with decisions done, all, and what the last spoke of.
     """
-    with connect(login) as session:
+    with orm_session(login) as session:
         decided = quarantine.decide(session, action, chosen, reason)
     return carry_out(progress) if decided else []
 

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import psycopg
 import sqlalchemy
 from psycopg import sql
+from sqlalchemy.orm import Session
 
 from warehouse.secret import password
 from warehouse.server import EmbeddedServer
@@ -84,3 +85,8 @@ def engine(login: str | None = None, **options: object) -> sqlalchemy.Engine:
     ensure_running()
     address = url(login).replace("postgresql://", "postgresql+psycopg://", 1)
     return sqlalchemy.create_engine(address, **options)  # type: ignore[arg-type]
+
+
+def orm_session(login: str | None = None) -> Session:
+    """A new session of SQLAlchemy's ORM, to be closed by `with`: for models such as `ingestion.models`."""
+    return Session(engine(login, poolclass=sqlalchemy.NullPool))

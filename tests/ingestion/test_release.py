@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +14,7 @@ import polars as pl
 import psycopg
 import pytest
 import trial_loader
+from sqlalchemy.orm import Session
 from trial_sender import (
     CONTRACTS,
     CUSTOMER_HEADER,
@@ -32,6 +33,7 @@ from ingestion.contract import Contract
 from ingestion.fault import RELEASE_POINTS
 from ingestion.quarantine import Selection, decide, groups, held_rows
 from ingestion.release import ReleaseReport, carry_out
+from warehouse.connection import orm_session
 
 LetOut = Callable[..., ReleaseReport]
 WRONG_DIRECTION, WRONG_AMOUNT = 5, 8
@@ -68,11 +70,18 @@ def folder(run: Callable, landing: Path) -> Path:
 
 
 @pytest.fixture
-def let_out(loader: psycopg.Connection, landing: Path) -> LetOut:
+def ledger(loader: psycopg.Connection) -> Iterator[Session]:
+    """A session of the one who looks and decides."""
+    with orm_session() as session:
+        yield session
+
+
+@pytest.fixture
+def let_out(loader: psycopg.Connection, ledger: Session, landing: Path) -> LetOut:
     """Decides about rows of a table and carries it out; gives the one report."""
 
     def let_out(action: str, table: str = "posting", contracts: dict = CONTRACTS, **chosen: object) -> ReleaseReport:
-        assert decide(loader, action, Selection("trial", table, **chosen), "agreed with the sender") == 1
+        assert decide(ledger, action, Selection("trial", table, **chosen), "agreed with the sender") == 1
         (report,) = carry_out(loader, landing, contracts)
         return report
 
@@ -116,12 +125,12 @@ def test_what_the_table_cannot_hold_stays(loader, folder, let_out):
     assert one(loader, "select count(*) from ops.batch where release > 0") == (1,)
 
 
-def test_carrying_out_again_does_nothing(loader, folder, landing, let_out, run):
+def test_carrying_out_again_does_nothing(loader, ledger, folder, landing, let_out, run):
     let_out("release", lines=(WRONG_DIRECTION,))
     count = "select count(*) from raw_trial.posting"
     before = one(loader, count)
     assert carry_out(loader, landing, CONTRACTS) == []
-    assert decide(loader, "release", Selection("trial", "posting", rule="codes"), "again") == 0
+    assert decide(ledger, "release", Selection("trial", "posting", rule="codes"), "again") == 0
     report = run()
     assert report.is_complete and all(file.already for file in report.files)
     assert one(loader, count) == before
@@ -137,24 +146,24 @@ def test_a_replayed_row_goes_through_the_contract_as_it_is_now(loader, folder, l
     assert one(loader, "select state from quarantine.row where line = %s", WRONG_DIRECTION) == ("replayed",)
 
 
-def test_the_second_row_of_a_key_is_released_but_not_replayed(loader, landing, run, let_out):
+def test_the_second_row_of_a_key_is_released_but_not_replayed(loader, ledger, landing, run, let_out):
     folder = send_all(landing)
     lines = posting_rows(20)
     send_posting(folder, lines=[*lines, lines[3]])
     run()
-    assert [group.rule for group in groups(loader, Selection())] == ["duplicate_key"]
+    assert [group.rule for group in groups(ledger, Selection())] == ["duplicate_key"]
     assert let_out("replay").rows_loaded == 0
     assert let_out("release").rows_loaded == 1
     assert one(loader, "select count(*), count(distinct posting_id), max(_line) from raw_trial.posting") == (21, 20, 22)
 
 
-def test_rows_of_a_refused_file_wait_for_the_file(loader, landing, run):
+def test_rows_of_a_refused_file_wait_for_the_file(loader, ledger, landing, run):
     folder = send_all(landing)
     send_posting(folder, lines=[line.replace("|D|", "|X|") for line in posting_rows(40)])
     assert run().state == "refused"
-    (group,) = groups(loader, Selection("trial"))
+    (group,) = groups(ledger, Selection("trial"))
     assert (group.file_state, group.rows) == ("refused", 20)
-    assert decide(loader, "release", Selection("trial", "posting"), "let all in") == 0
+    assert decide(ledger, "release", Selection("trial", "posting"), "let all in") == 0
 
 
 def test_a_file_that_changed_in_landing_gives_nothing(loader, folder, landing, let_out):
@@ -167,7 +176,7 @@ def test_a_file_that_changed_in_landing_gives_nothing(loader, folder, landing, l
     assert let_out("release", rule="codes").rows_loaded == 1
 
 
-def test_a_correction_supersedes_what_was_released(loader, folder, landing, run, let_out):
+def test_a_correction_supersedes_what_was_released(loader, ledger, folder, landing, run, let_out):
     let_out("release", rule="codes")
     send_posting(folder, rows=40, correction=1)
     report = run()
@@ -175,10 +184,10 @@ def test_a_correction_supersedes_what_was_released(loader, folder, landing, run,
     assert loader.execute(
         "select sequence, release, state from ops.source_file where table_name = 'posting' order by 1, 2"
     ).fetchall() == [(1, 0, "superseded"), (1, 1, "superseded"), (2, 0, "loaded")]
-    assert decide(loader, "release", Selection("trial", "posting"), "too late") == 0
+    assert decide(ledger, "release", Selection("trial", "posting"), "too late") == 0
 
 
-def test_killed_at_every_point_and_started_again(database, loader, folder, landing):
+def test_killed_at_every_point_and_started_again(database, loader, ledger, folder, landing):
     rows = "select t::text from raw_trial.posting as t order by 1"
     held = "select line, state from quarantine.row order by 1"
     for number, point in enumerate(RELEASE_POINTS, start=1):
@@ -188,7 +197,7 @@ def test_killed_at_every_point_and_started_again(database, loader, folder, landi
             loader.execute("delete from quarantine.decision")
             loader.execute("delete from ops.source_file where release > 0; delete from ops.batch where release > 0")
         before = loader.execute(rows).fetchall()
-        decide(loader, "release", Selection("trial", "posting"), "agreed")
+        decide(ledger, "release", Selection("trial", "posting"), "agreed")
         releasing = trial_loader.start_release(database, landing, fault=point)
         releasing.join()
         assert releasing.exitcode == -signal.SIGKILL, point
@@ -199,7 +208,7 @@ def test_killed_at_every_point_and_started_again(database, loader, folder, landi
         assert loader.execute(held).fetchall() == [(WRONG_DIRECTION, "released"), (WRONG_AMOUNT, "held")], point
 
 
-def test_rows_of_every_format_can_be_released(loader, landing, run, let_out):
+def test_rows_of_every_format_can_be_released(loader, ledger, landing, run, let_out):
     folder = send_all(landing)
     day = f"{DAY:%Y%m%d}"
     customer = folder / TRIAL["customer"].file_name(DAY)
@@ -218,7 +227,7 @@ def test_rows_of_every_format_can_be_released(loader, landing, run, let_out):
     curve.write_text("\n".join([f"100,load_curve,{day}", *readings, "900,2,3"]) + "\n", "utf-8")
     assert run().is_complete
     expected = {"customer": 3, "card_posting": 3, "payment": 2, "daily_reading": 2, "load_curve": 4}
-    assert {row.table_name: row.line for row in held_rows(loader, Selection("trial"), 99)} == expected
+    assert {row.table_name: row.line for row in held_rows(ledger, Selection("trial"), 99)} == expected
     for table, line in expected.items():
         assert let_out("release", table).rows_loaded == 1, table
         assert one(loader, f"select max(_line), count(*) from raw_trial.{table}") == (line, 2), table
