@@ -20,6 +20,7 @@ import psycopg
 
 from ingestion import fault, ledger
 from ingestion.contract import Contract, load_contracts
+from ingestion.disk import writing_to
 from ingestion.landing import Landed, declared_name, look, readable_name, why_copy, why_unknown
 from ingestion.load import load_file
 from ingestion.options import IngestOptions
@@ -113,6 +114,7 @@ def ingest(
 
     Raises:
         NothingLanded: The source has no contracts, or nothing was landed for the date.
+        DiskFull: There was no room in landing, for temporary files or in the database.
     """
     tables = (contracts if contracts is not None else load_contracts()).get(source)
     if not tables:
@@ -127,7 +129,7 @@ def ingest(
             "Put the files there or check the date",
             source,
         )
-    with _autocommit(connection) as session, only_loader(session, source, business_date):
+    with writing_to(folder), _autocommit(connection) as session, only_loader(session, source, business_date):
         return _Ingest(session, source, business_date, folder, tables, options or IngestOptions(), progress).run()
 
 

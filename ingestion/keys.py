@@ -53,6 +53,6 @@ class SeenKeys:
     def _on_disk(self, run: np.ndarray) -> np.ndarray:
         file = tempfile.NamedTemporaryFile(prefix="c360-keys-")  # noqa: SIM115 - lives as long as the run
         self._files.append(file)
-        mapped = np.memmap(file.name, dtype=run.dtype, mode="w+", shape=run.shape)
-        mapped[:] = run
-        return mapped
+        file.write(run.data)  # not through the map: where the disk is full, that would kill the process
+        file.flush()
+        return np.memmap(file.name, dtype=run.dtype, mode="r", shape=run.shape)

@@ -25,6 +25,7 @@ from psycopg import sql
 from ingestion import fault, ledger
 from ingestion.contract import Contract
 from ingestion.control import Settled
+from ingestion.disk import writing_to
 from ingestion.examine import Examination
 from ingestion.options import IngestOptions
 from ingestion.raw_ddl import LINEAGE, raw_schema
@@ -60,8 +61,15 @@ def load_file(
 
     Returns:
         The file as the ledger now knows it: loaded or refused.
+
+    Raises:
+        DiskFull: There was no room for rows or, in the folder of temporary files, for what was kept aside.
     """
-    with connection.transaction(), _Rejected(contract, entry.file_id, options) as rejected:
+    with (
+        writing_to(tempfile.gettempdir()),
+        connection.transaction(),
+        _Rejected(contract, entry.file_id, options) as rejected,
+    ):
         fault.reach("load_started")
         locked = ledger.file(connection, entry.file_id, lock=True)
         if locked.is_loaded:

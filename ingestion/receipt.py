@@ -15,6 +15,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from stat import S_ISREG
 
+from ingestion.disk import writing_to
+
 SUFFIX = ".receipt.json"
 
 
@@ -54,6 +56,7 @@ def receive(path: Path, received_at: datetime | None = None) -> Receipt:
         received_at: Time of receipt to write where there is none yet; now if not given.
 
     Raises:
+        DiskFull: There is no room for the receipt.
         OSError: The file cannot be read, or is a link, a pipe or a device, which could be read without end.
     """
     stat = path.lstat()
@@ -80,14 +83,21 @@ def read_receipt(path: Path) -> Receipt | None:
 
 
 def write_receipt(path: Path, receipt: Receipt) -> None:
-    """Writes a receipt beside its file, whole or not at all."""
+    """Writes a receipt beside its file, whole or not at all.
+
+    Raises:
+        DiskFull: There is no room for it.
+    """
     target = receipt_path(path)
     draft = target.with_name(f".{target.name}.{os.getpid()}")
-    with draft.open("w", encoding="utf-8") as file:
-        json.dump(asdict(receipt) | {"received_at": receipt.received_at.isoformat()}, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(target)
+    try:
+        with writing_to(path.parent), draft.open("w", encoding="utf-8") as file:
+            json.dump(asdict(receipt) | {"received_at": receipt.received_at.isoformat()}, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def file_id(source: str, table: str, business_date: date, sequence: int, sha256: str) -> int:

@@ -11,6 +11,7 @@ the last word about its key and date, so it corrects a row of the same key that 
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from ingestion import fault, ledger
 from ingestion.batch import only_loader
 from ingestion.contract import Contract
 from ingestion.control import Settled
+from ingestion.disk import writing_to
 from ingestion.load import analyze, as_csv, copy_statement
 from ingestion.options import IngestOptions
 from ingestion.quarantine import Action
@@ -93,12 +95,19 @@ def carry_out(
         contracts: Contracts by source and table.
         options: Settings of ingestion; from the environment if not given.
         progress: Called with decisions done, all, and what the last spoke of.
+
+    Raises:
+        DiskFull: There was no room for rows; the decision stays open.
     """
     fault.reach("decided")
     reports = []
     waiting = open_decisions(connection)
     for position, decision in enumerate(waiting, start=1):
-        with only_loader(connection, decision.source_system, decision.business_date), connection.transaction():
+        with (
+            writing_to(tempfile.gettempdir()),
+            only_loader(connection, decision.source_system, decision.business_date),
+            connection.transaction(),
+        ):
             report = _carry_out(connection, decision, landing, contracts, options or IngestOptions())
             fault.reach("before_release_commit")
         if report:

@@ -371,6 +371,7 @@ def _expected() -> tuple[type[Exception], ...]:
         "pipeline.trace": ["TraceError"],
         "pipeline.transformation": ["TransformationError"],
         "pipeline.real_data": ["RealDataMissing"],
+        "ingestion.disk": ["DiskFull"],
         "ingestion.refusal": ["Refusal"],
         "expectations": ["GateClosed"],
         "assessment": ["AssessmentRefused"],

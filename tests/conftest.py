@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -175,6 +176,49 @@ def owner(database: str) -> Iterator[psycopg.Connection]:
     """An autocommit session of the owner on the module's database."""
     with psycopg.connect(database, autocommit=True) as session:
         yield session
+
+
+class SmallDisk:
+    """A file system of its own that can be filled to the last byte.
+
+    Attributes:
+        path: where it is mounted; the server's account reaches it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._ballast = path / ".ballast"
+
+    def fill(self, leaving: int = 0) -> None:
+        """Leave no more room than so many bytes."""
+        with self._ballast.open("wb", buffering=0) as ballast:
+            with pytest.raises(OSError, match="No space left"):
+                while True:
+                    ballast.write(bytes(4096))
+            ballast.truncate(ballast.tell() - leaving)
+
+    def make_room(self) -> None:
+        """Do what the one who keeps the machine would do."""
+        self._ballast.unlink()
+
+
+@pytest.fixture
+def small_disk(home: Path) -> Iterator[SmallDisk]:
+    """A small disk; it takes an account that may mount one."""
+    path = home / f"disk_{next(_numbers)}"
+    path.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(path)]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, text=True)
+        refused = mounted.stderr if mounted.returncode else ""
+    except OSError as problem:
+        refused = str(problem)
+    if refused:
+        pytest.skip(f"a disk that can be filled has to be mounted, which is not permitted here: {refused.strip()}")
+    try:
+        yield SmallDisk(path)
+    finally:
+        subprocess.run(["umount", "--lazy", str(path)], check=True)
 
 
 @pytest.fixture(scope="session")

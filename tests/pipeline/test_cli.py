@@ -56,6 +56,18 @@ def test_an_unknown_source_says_what_to_check(database: str) -> None:
     assert "core_bank" in said.stderr and "Traceback" not in said.stderr
 
 
+def test_a_full_disk_is_told_with_its_place(database: str, home: Path, small_disk) -> None:
+    folder = home / "landing" / "berka" / "1999-01-01"
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(small_disk.path)
+    (folder / "district.asc").write_text("cut short")
+    small_disk.fill()
+    said = c360("ingest", "berka", "1999-01-01")
+    assert said.returncode == 1 and "Traceback" not in said.stderr
+    for words in ("DiskFull", str(folder), "No space left", "run the same command again"):
+        assert words in said.stderr
+
+
 def test_sql_is_asked_as_the_login(database: str) -> None:
     said = c360("sql", "select session_user as who", "--as", "audrey", "--format", "json")
     assert (said.returncode, said.stdout.strip()) == (0, '[{"who": "audrey"}]')
