@@ -69,6 +69,7 @@ class Column(_Part):
     name: str
     physical_type: str
     logical_type: str = "string"
+    business_name: str = ""  # what the users call it
     description: str = ""
     required: bool = False
     key_position: int | None = None
@@ -203,7 +204,15 @@ class Parquet(_Layout):
     format: Literal["parquet"]
 
 
-Layout = Annotated[Delimited | FixedWidth | Records | JsonLines | Parquet, Field(discriminator="format")]
+class Xlsx(_Layout):
+    """One sheet of an Excel workbook (.xlsx), the column names in its first row; without `sheet` the first one."""
+
+    format: Literal["xlsx"]
+    compression: Literal["none"] = "none"  # a workbook is compressed by itself
+    sheet: str | None = Field(None, pattern=r"^[^\[\]:*?/\\]{1,31}$")
+
+
+Layout = Annotated[Delimited | FixedWidth | Records | JsonLines | Parquet | Xlsx, Field(discriminator="format")]
 
 
 class Control(_Part):
@@ -448,6 +457,7 @@ def _column(prop: SchemaProperty) -> Column:
         name=prop.name or "",
         physical_type=(prop.physicalType or "text").lower(),
         logical_type=prop.logicalType or "string",
+        business_name=prop.businessName or "",
         description=prop.description or "",
         required=bool(prop.required or prop.primaryKey),
         key_position=(prop.primaryKeyPosition or 1) if prop.primaryKey else None,
@@ -512,6 +522,8 @@ def _check_column(contract: Contract, column: Column) -> None:
         raise ValueError(f"column {column.name}: physicalType {column.physical_type!r} is not supported")
     if isinstance(contract.layout, FixedWidth) and column.width is None:
         raise ValueError(f"column {column.name}: customProperty 'width' is missing in a fixed-width layout")
+    if isinstance(contract.layout, Xlsx) and column.is_array:
+        raise ValueError(f"column {column.name}: an array does not fit into a cell of an xlsx layout")
     if column.pattern is not None:
         re.compile(column.pattern)
     for other in column.check_digit.when if column.check_digit else ():

@@ -45,15 +45,15 @@ class Landing:
 def look(folder: Path, contracts: Mapping[str, Contract], business_date: date) -> Landing:
     """Matches the files of a folder with the contracts of a source.
 
-    Receipts, hidden files and what is no file (a folder, a pipe, a socket, a device) are passed over. A symbolic link
-    is never followed: it counts as unknown.
+    Receipts, hidden files, the marks of workbooks that are open in Excel (``~$``) and what is no file (a folder, a
+    pipe, a socket, a device) are passed over. A symbolic link is never followed: it counts as unknown.
     """
     by_name = {contract.file_name(business_date): contract for contract in contracts.values()}
     controls = {contract.control_file_name(business_date) for contract in contracts.values()} - {None}
     landing = Landing()
     order = {table: position for position, table in enumerate(contracts)}
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name.endswith(SUFFIX) or not (path.is_symlink() or path.is_file()):
+        if path.name.startswith((".", "~$")) or path.name.endswith(SUFFIX) or not (path.is_symlink() or path.is_file()):
             continue
         base, correction = without_correction(path.name)
         if path.name in by_name or path.name in controls:

@@ -12,7 +12,8 @@ class IngestOptions(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="C360_INGEST_", frozen=True)
 
     block_bytes: int = Field(8 << 20, ge=64, description="bytes of a file that are held and checked at once")
-    rows_per_block: int = Field(100_000, ge=1, description="rows of a Parquet file that are held and checked at once")
+    workbook_bytes: int = Field(256 << 20, ge=1 << 10, description="bytes of an Excel workbook when it is unpacked")
+    rows_per_block: int = Field(100_000, ge=1, description="rows of Parquet or Excel that are held and checked at once")
     blocks_ahead: int = Field(2, ge=1, description="checked blocks that may wait for COPY")
     reject_threshold: float = Field(0.05, ge=0, le=1, description="share of rejected rows that refuses the file")
     rejects_allowed: int = Field(5, ge=0, description="rejected rows that never refuse a file, however small it is")

@@ -13,6 +13,7 @@ from ingestion.readers.fixed_width import FixedWidthReader
 from ingestion.readers.jsonl import JsonLinesReader
 from ingestion.readers.parquet import ParquetReader
 from ingestion.readers.records import RecordsReader
+from ingestion.readers.xlsx import XlsxReader
 
 READERS: dict[str, type[FileReader]] = {
     "delimited": DelimitedReader,
@@ -20,6 +21,7 @@ READERS: dict[str, type[FileReader]] = {
     "records": RecordsReader,
     "jsonl": JsonLinesReader,
     "parquet": ParquetReader,
+    "xlsx": XlsxReader,
 }
 
 
