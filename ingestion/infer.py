@@ -61,7 +61,7 @@ class Draft:
 
 
 def infer(path: Path, source: str, table: str, controller: str = "unknown") -> Draft:
-    """Drafts the contract of a delimited, JSON lines or Parquet file.
+    """Drafts the contract of a delimited, JSON lines, Parquet or Excel file.
 
     Args:
         path: The file; its first 100,000 rows are looked at.

@@ -13,8 +13,10 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
-from ingestion.contract import Column, Delimited, JsonLines, Layout, Parquet
+from ingestion.contract import Column, Delimited, JsonLines, Layout, Parquet, Xlsx
 from ingestion.readers.text import open_bytes, read_part
+from ingestion.readers.workbook import OLD_OR_LOCKED, is_workbook, old_or_locked
+from ingestion.readers.xlsx import column_names
 from ingestion.refusal import Refusal
 
 SAMPLE_BYTES = 1 << 20
@@ -29,7 +31,7 @@ Split = Callable[[str], list[str]]
 
 
 def sniff(path: Path) -> tuple[Layout, list[Column]]:
-    """Says how a delimited, JSON lines or Parquet file is written.
+    """Says how a delimited, JSON lines, Parquet or Excel file is written.
 
     Args:
         path: The file.
@@ -38,12 +40,18 @@ def sniff(path: Path) -> tuple[Layout, list[Column]]:
         Its layout, and its columns, all of them text as yet (floats of a Parquet file apart).
 
     Raises:
-        Refusal: ``unreadable``; ``empty``; ``encoding``; ``delimiter`` (fixed width, several record types).
+        Refusal: ``unreadable``; ``empty``; ``encoding``; ``delimiter`` (fixed width, several record types); of a
+            workbook any rule of its reader.
     """
     with path.open("rb") as file:
         start = file.read(4)
     if start == b"PAR1":
         return Parquet(format="parquet", file_name=_name_of_any_day(path)), _parquet_columns(path)
+    if start == OLD_OR_LOCKED:
+        raise old_or_locked(path)
+    if is_workbook(path):
+        names = column_names(path)
+        return Xlsx(format="xlsx", file_name=_name_of_any_day(path)), _named(names, ["text"] * len(names))
     compression = next((name for magic, name in MAGIC if start.startswith(magic)), "none")
     with open_bytes(path, compression) as stream:
         sample = read_part(stream, SAMPLE_BYTES, path, compression)

@@ -288,6 +288,30 @@ def trace(
         print_trace(out, trace_figure(place.removeprefix("mart."), figure, where, login, limit))
 
 
+@app.command()
+def template(
+    source: Annotated[str, typer.Argument(help="Source system.")],
+    table: Annotated[str, typer.Argument(help="Table of the source.")],
+    output: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Where to; TABLE.xlsx or TABLE.csv if not given.")
+    ] = None,
+) -> None:
+    """Write an empty sheet for a table that is kept by hand, made from its contract: Excel, or CSV where it says so."""
+    from ingestion.contract import load_contracts
+    from ingestion.template import file_name_pattern, suffix_of, write_template
+
+    tables = _named(source, load_contracts(), "source")
+    kept = _named(table, tables, f"table of {source}")
+    path = output or Path(f"{table}{suffix_of(kept)}")
+    write_template(kept, path)
+    out.print(
+        f"written: {path}\nFill it in, try it with `c360 contract check {source} {table} FILE`, and put it into "
+        f"landing/{source}/YYYY-MM-DD/ as {file_name_pattern(kept)}",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
 @contract.command("check")
 def contract_check(
     source: Annotated[str, typer.Argument(help="Source system.")],
@@ -318,7 +342,7 @@ def contract_infer(
     table: Annotated[str, typer.Option(help="Name of the table.")] = "new_table",
     controller: Annotated[str, typer.Option(help="Data controller 数据控制者.")] = "unknown",
 ) -> None:
-    """Draft a contract from a file (delimited, JSON lines, Parquet) and print it, with what you still have to decide.
+    """Draft a contract from a file (delimited, JSON lines, Parquet, Excel) and print it, with what is left to decide.
 
     c360 contract infer FILE --source NAME --table NAME > ingestion/contracts/NAME/NAME.yaml
     """

@@ -128,7 +128,7 @@ def open_sheet(path: Path, name: str | None, options: IngestOptions) -> Iterator
         if file.read(4) == OLD_OR_LOCKED:
             raise old_or_locked(path)
         try:
-            _check_size(file, path, options)
+            _check_parts(file, path, options)
             workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
             sheet = _named(workbook, name, path)
             sheet.reset_dimensions()  # what the file says of its size may be wrong
@@ -142,12 +142,13 @@ def open_sheet(path: Path, name: str | None, options: IngestOptions) -> Iterator
         yield Sheet(path, survey.last_row, sheet)
 
 
-def _check_size(file: IO[bytes], path: Path, options: IngestOptions) -> None:
+def _check_parts(file: IO[bytes], path: Path, options: IngestOptions) -> None:
     """Nothing is unpacked that would not fit: an archive says how large its parts are, and gives no byte more."""
     held = options.workbook_bytes // SHARE_HELD
     with zipfile.ZipFile(file) as archive:
         parts = archive.infolist()
-        others = [part for part in parts if not part.filename.startswith("xl/worksheets/")]
+        sheets = [part for part in parts if part.filename.startswith("xl/worksheets/sheet")]
+        others = [part for part in parts if part not in sheets]
         for what, size, most in (
             ("the workbook", sum(part.file_size for part in parts), options.workbook_bytes),
             ("all but its sheets", sum(part.file_size for part in others), held),
@@ -163,6 +164,9 @@ def _check_size(file: IO[bytes], path: Path, options: IngestOptions) -> None:
                         raise ValueError(f"{part.filename} holds a document type, which no workbook does")
             if marks > held // BYTES_PER_MARK:
                 raise _too_large(path, f"it holds more than {held // BYTES_PER_MARK:,} elements beside its sheets")
+        for part in sheets:  # openpyxl opens them all
+            with archive.open(part) as stream:
+                _Lengths(path, options.block_bytes).read(stream)
 
 
 def _too_large(path: Path, message: str) -> Refusal:
@@ -200,24 +204,17 @@ class _Open:
     text: list[str] = field(default_factory=list)
 
 
-class _Survey:
-    """Reads the XML of a sheet once, holding no more than a cell.
+class _Lengths:
+    """Reads the XML of a sheet once, holding next to nothing, and refuses what openpyxl would have to hold."""
 
-    Attributes:
-        last_row: The last row that holds a value.
-    """
-
-    def __init__(self, path: Path, block_bytes: int, strings: list[str]) -> None:
+    def __init__(self, path: Path, block_bytes: int) -> None:
         self._path, self._block_bytes = path, block_bytes
-        self._no_text = {str(position) for position, text in enumerate(strings) if not text}
-        self.last_row = self._row = self._column = 0
-        self._cell: _Open | None = None
-        self._is_value = self._in_row = False
+        self._row = 0
+        self._in_row = False
         self._start = self._outside = 0
         self._parser = expat.ParserCreate(namespace_separator="}")
         self._parser.StartElementHandler = self._element
         self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._characters
         self._parser.StartDoctypeDeclHandler = self._doctype
 
     def read(self, stream: IO[bytes]) -> None:
@@ -240,12 +237,45 @@ class _Survey:
                 self._row,
             )
         if not self._in_row and self._outside + read - self._start > self._block_bytes:
-            raise _too_large(self._path, f"more than {self._block_bytes:,} bytes of the sheet are no rows")
+            raise _too_large(self._path, f"more than {self._block_bytes:,} bytes of a sheet are no rows")
 
     def _element(self, name: str, attributes: dict[str, str]) -> None:
+        if name.endswith("}row"):
+            number = int(attributes.get("r", self._row + 1))
+            if not self._row < number <= MOST_ROWS:
+                raise ValueError(f"row {number} follows row {self._row}")
+            self._row, self._in_row = number, True
+            self._outside += self._parser.CurrentByteIndex - self._start
+            self._start = self._parser.CurrentByteIndex
+
+    def _end(self, name: str) -> None:
+        if name.endswith("}row"):
+            self._in_row, self._start = False, self._parser.CurrentByteIndex
+
+    def _doctype(self, *_: object) -> None:
+        raise ValueError("the sheet holds a document type, which no workbook does")
+
+
+class _Survey(_Lengths):
+    """Looks at every cell as well.
+
+    Attributes:
+        last_row: The last row that holds a value.
+    """
+
+    def __init__(self, path: Path, block_bytes: int, strings: list[str]) -> None:
+        super().__init__(path, block_bytes)
+        self._no_text = {str(position) for position, text in enumerate(strings) if not text}
+        self.last_row = self._column = 0
+        self._cell: _Open | None = None
+        self._is_value = False
+        self._parser.CharacterDataHandler = self._characters
+
+    def _element(self, name: str, attributes: dict[str, str]) -> None:
+        super()._element(name, attributes)
         kind = name.rpartition("}")[2]
         if kind == "row":
-            self._start_row(attributes)
+            self._column = 0
         elif kind == "c":
             self._start_cell(attributes)
         elif kind == "mergeCell":
@@ -253,14 +283,6 @@ class _Survey:
         elif self._cell is not None:
             self._cell.is_formula |= kind == "f"
             self._is_value = kind in ("v", "t")
-
-    def _start_row(self, attributes: dict[str, str]) -> None:
-        number = int(attributes.get("r", self._row + 1))
-        if not self._row < number <= MOST_ROWS:
-            raise ValueError(f"row {number} follows row {self._row}")
-        self._row, self._column = number, 0
-        self._outside += self._parser.CurrentByteIndex - self._start
-        self._in_row, self._start = True, self._parser.CurrentByteIndex
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
         place = attributes.get("r")
@@ -276,14 +298,13 @@ class _Survey:
         self._cell = _Open(f"{get_column_letter(column)}{row}", attributes.get("t", "n"))
 
     def _end(self, name: str) -> None:
+        super()._end(name)
         kind = name.rpartition("}")[2]
         if kind in ("v", "t"):
             self._is_value = False
         elif kind == "c" and self._cell is not None:
             self._take(self._cell)
             self._cell = None
-        elif kind == "row":
-            self._in_row, self._start = False, self._parser.CurrentByteIndex
 
     def _take(self, cell: _Open) -> None:
         text = "".join(cell.text)
@@ -310,6 +331,3 @@ class _Survey:
             self._path.name,
             int(found[2]) if (found := CELL.match(place)) else None,
         )
-
-    def _doctype(self, *_: object) -> None:
-        raise ValueError("the sheet holds a document type, which no workbook does")

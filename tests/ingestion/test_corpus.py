@@ -20,7 +20,7 @@ from pathlib import Path
 import polars as pl
 import psycopg
 import pytest
-from corpus import archives, arrival, byte_damage, control_damage, random_damage, structure_damage, values
+from corpus import archives, arrival, byte_damage, control_damage, random_damage, structure_damage, values, workbooks
 from corpus.case import BASES, Case, Loaded, Refused
 from trial_sender import CONTRACTS, DAY, empty, folder_of, posting_rows, send_all, send_payment, send_posting
 
@@ -40,7 +40,9 @@ FAMILIES: dict[str, list[Case]] = {
     **values.CASES,
     **control_damage.CASES,
     **archives.CASES,
+    **workbooks.CASES,
 }
+BOMBS = [*archives.BOMBS, *workbooks.BOMBS]
 FILES = [case for family in FAMILIES.values() for case in family]
 ARRIVALS = [case for family in arrival.CASES.values() for case in family]
 CUT_ANYWHERE = [case for families in (byte_damage, structure_damage) for f in families.CASES.values() for case in f]
@@ -181,7 +183,9 @@ def rules_of_the_room() -> set[str]:
     judges = (room / f"{name}.py" for name in ("batch", "control", "examine", "landing", "load", "validation"))
     for path in (*judges, *room.glob("readers/*.py")):
         text = path.read_text(encoding="utf-8")
-        found |= set(re.findall(r"(?:Refusal|NothingLanded|ContractError|refuse|rule)\(\s*\"([a-z_0-9]+)\"", text))
+        found |= set(
+            re.findall(r"(?:Refusal|NothingLanded|ContractError|refuse|rule|Unknowable)\(\s*\"([a-z_0-9]+)\"", text)
+        )
         found |= set(re.findall(r"Reject\([^\"()]*(?:\([^)]*\))?[^\"()]*\"([a-z_0-9]+)\"", text))
     assert {"encoding", "quoting", "required", "duplicate_key", "parent"} <= found
     return found
@@ -198,9 +202,9 @@ def test_whatever_is_damaged_nothing_else_is(kind, base, seed, tmp_path):
         return
     account = read.settled
     assert account.rows_sent == account.rows_loaded + account.rows_quarantined == len(read.rows) + len(read.rejects)
-    if kind == "packed":
+    if kind in ("packed", "xlsx"):
         assert read.rows == good_rows(base), "it has a checksum"
-    if kind in ("packed", "parquet"):
+    if kind in ("packed", "parquet", "xlsx"):
         return
     content = path.read_bytes()
     text = gzip.decompress(content) if good.contract.layout.compression == "gz" else content
@@ -223,7 +227,7 @@ def assert_untouched_lines_are_as_sent(base: str, read: Read, text: bytes) -> No
 
 def test_bombs_are_refused_in_little_memory(tmp_path):
     folders = []
-    for position, case in enumerate(archives.BOMBS):
+    for position, case in enumerate(BOMBS):
         folder = tmp_path / str(position)
         folder.mkdir()
         folders.append(str(folder))
@@ -232,9 +236,8 @@ def test_bombs_are_refused_in_little_memory(tmp_path):
 import json, resource, sys
 from pathlib import Path
 import ingestion.examine
-from corpus.archives import BOMBS
 from corpus.case import BASES
-from test_corpus import Read
+from test_corpus import BOMBS, Read
 ingestion.examine.HOPELESS = 50_000
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 out = []
@@ -252,7 +255,7 @@ print(json.dumps(out))
         [sys.executable, "-c", script, *folders], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path}
     )
     assert done.returncode == 0, done.stderr
-    for case, (rule, line, text, megabytes) in zip(archives.BOMBS, json.loads(done.stdout), strict=True):
+    for case, (rule, line, text, megabytes) in zip(BOMBS, json.loads(done.stdout), strict=True):
         assert isinstance(case.verdict, Refused)
         assert (rule, line) == (case.verdict.rule, case.verdict.line), f"{case}: {text}"
         assert all(words in text for words in case.verdict.says), f"{case}: {text}"
@@ -387,7 +390,13 @@ def test_what_was_loaded_for_one_day_is_not_loaded_for_the_next(owner, tmp_path)
     folder = send_all(tmp_path, NEXT_DAY)
     send_posting(folder, day=NEXT_DAY, lines=posting_rows(20, DAY))
     old = folder_of(tmp_path)
-    sent = {"CARD_POSTING": "dat", "load_curve": "csv", "customer": "csv.gz", "daily_reading": "parquet"}
+    sent = {
+        "CARD_POSTING": "dat",
+        "load_curve": "csv",
+        "customer": "csv.gz",
+        "daily_reading": "parquet",
+        "manager_target": "xlsx",
+    }
     for table, end in sent.items():
         shutil.copyfile(old / f"{table}_20261101.{end}", folder / f"{table}_20261102.{end}")
     payment = folder / "payment_20261102.jsonl"

@@ -6,12 +6,13 @@ import gzip
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
 import psycopg
+from xlsx_file import workbook
 
 from ingestion.contract import load_contracts
 
@@ -150,6 +151,24 @@ def send_daily_reading(folder: Path, rows: int = 4, day: date = DAY) -> Path:
     return path
 
 
+def target_rows(rows: int) -> list[list[object]]:
+    """Rows of the sheet of targets; the values are 1000.1, 1000.2 …"""
+    kinds, month, agreed = ("deposits", "loans", "cards"), date(2026, 11, 1), datetime(2026, 10, 30, 9, 30)
+    return [
+        [f"{i:03d}", kinds[i % 3], month, 1000 + i / 10, i, i / 7, agreed, i % 2 == 0, f"备注 {i}"]
+        for i in range(1, rows + 1)
+    ]
+
+
+def send_manager_target(folder: Path, rows: int = 6, day: date = DAY) -> Path:
+    """An Excel workbook kept by hand, no control record."""
+    path = folder / TRIAL["manager_target"].file_name(day)
+    header = [column.file_header for column in TRIAL["manager_target"].columns]
+    numbered = [[f"{day:%d}{row[0]}", *row[1:]] for row in target_rows(rows)]
+    path.write_bytes(workbook([header, *numbered]))
+    return path
+
+
 SENDERS = {
     "posting": send_posting,
     "customer": send_customer,
@@ -157,6 +176,7 @@ SENDERS = {
     "load_curve": send_load_curve,
     "payment": send_payment,
     "daily_reading": send_daily_reading,
+    "manager_target": send_manager_target,
 }
 
 

@@ -21,6 +21,7 @@ from trial_sender import (
     send_customer,
     send_daily_reading,
     send_load_curve,
+    send_manager_target,
     send_payment,
     send_posting,
 )
@@ -147,6 +148,7 @@ def _bases() -> dict[str, Base]:
         load_curve = send_load_curve(folder, meters=3).read_bytes()
         payment = send_payment(folder, rows=6).read_bytes()
         daily_reading = send_daily_reading(folder, rows=4).read_bytes()
+        manager_target = send_manager_target(folder, rows=6).read_bytes()
     total = Decimal("45.00")
     typed = "\n".join([TYPED_HEADER, *(TYPED_ROW.format(f"T{i}") for i in range(1, 5))]) + "\n"
     tagged = "".join(f'{{"thing_id": "G{i}", "tags": ["a", "王"], "counts": [1, {i}]}}\n' for i in range(1, 5))
@@ -164,6 +166,8 @@ def _bases() -> dict[str, Base]:
         "load_curve": Base(TRIAL["load_curve"], load_curve, 6),
         "payment": Base(TRIAL["payment"], payment, 6, Decimal("15.6")),
         "daily_reading": Base(TRIAL["daily_reading"], daily_reading, 4),
+        "manager_target": Base(TRIAL["manager_target"], manager_target, 6),
+        "manager_target_sheet": Base(_with(TRIAL["manager_target"], sheet="2026"), manager_target, 6),
         "typed": Base(CORPUS["typed"], typed.encode(), 4),
         "tagged": Base(CORPUS["tagged"], tagged.encode(), 4),
     }

@@ -8,7 +8,7 @@ from corpus.case import BASES, Damage
 
 TEXTS = ("posting", "posting_wide", "customer", "card_posting", "load_curve", "payment", "typed", "tagged")
 PACKED = ("posting_gz", "posting_zip", "posting_zst")
-SEEDS = {"bytes": TEXTS, "lines": TEXTS, "packed": PACKED, "parquet": ("daily_reading",)}
+SEEDS = {"bytes": TEXTS, "lines": TEXTS, "packed": PACKED, "parquet": ("daily_reading",), "xlsx": ("manager_target",)}
 FILES_OF_EACH = 6
 
 
@@ -67,4 +67,4 @@ def broken(kind: str, base: str, seed: int) -> bytes:
     good = BASES[base]
     random = Random(f"{kind} {base} {seed}")
     damage = lines_changed(random) if kind == "lines" else bytes_changed(random)
-    return damage(good.pack(good.data)) if kind in ("packed", "parquet") else good.pack(damage(good.data))
+    return damage(good.pack(good.data)) if kind in ("packed", "parquet", "xlsx") else good.pack(damage(good.data))
