@@ -25,6 +25,7 @@ COMMANDS = [
     "extract",
     "status",
     "sql",
+    "template",
 ]
 
 
@@ -99,3 +100,16 @@ def test_a_contract_is_drafted(tmp_path: Path) -> None:
     said = CliRunner().invoke(app, ["contract", "infer", str(file), "--source", "hr", "--table", "branch"])
     assert said.exit_code == 0 and "id: hr.branch" in said.stdout
     assert "# Draft from branch_20261101.csv: 9 rows were looked at." in said.stdout
+
+
+def test_an_empty_sheet_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = CliRunner().invoke(app, ["template", "core_banking", "manager_target"])
+    assert said.exit_code == 0 and "written: manager_target.csv" in said.stdout
+    assert "manager_target_YYYYMMDD.txt" in said.stdout
+    assert (tmp_path / "manager_target.csv").read_bytes().startswith(b"change_flag|change_seq|")
+    assert c360("contract", "check", "core_banking", "manager_target", "manager_target.csv").returncode == 0
+    said = c360("template", "core_banking", "manager_target", "--output", str(tmp_path / "mine.xlsx"))
+    assert said.returncode == 1 and "layout.format" in said.stderr and "Traceback" not in said.stderr
+    said = CliRunner().invoke(app, ["template", "core_banking", "target"])
+    assert said.exit_code == 2 and "manager_target" in said.output

@@ -148,6 +148,11 @@ OTHERS = [
     Arrival("an empty file of no contract", put("done", b""), {"done": ("unknown", OTHER)}),
     Arrival("the control file of no file", put("posting_20261101_r1.ctl"), {"posting_20261101_r1.ctl": (None, "")}),
     Arrival("a hidden file", put(".posting_20261101.txt.swp"), {".posting_20261101.txt.swp": (None, "")}),
+    Arrival(
+        "a workbook open in Excel",
+        put("~$manager_target_20261101.xlsx"),
+        {"~$manager_target_20261101.xlsx": (None, "")},
+    ),
     Arrival("a folder beside the files", lambda folder: (folder / "old").mkdir(), {"old": (None, "")}),
     Arrival(
         "the second correction without the first",
