@@ -208,7 +208,7 @@ class _Lengths:
     """Reads the XML of a sheet once, holding next to nothing, and refuses what openpyxl would have to hold."""
 
     def __init__(self, path: Path, block_bytes: int) -> None:
-        self._path, self._block_bytes = path, block_bytes
+        self._path, self._block_bytes = path, max(block_bytes, CHUNK)
         self._row = 0
         self._in_row = False
         self._start = self._outside = 0

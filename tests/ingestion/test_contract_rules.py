@@ -22,6 +22,7 @@ from ingestion.refusal import ContractError
 from ingestion.validation import out_expression, rules_of, value_of
 
 HERE = Path(__file__).parent / "contracts"
+XLSX = {"format": "xlsx", "file_name": "posting_{business_date:%Y%m%d}.xlsx"}
 
 
 @pytest.mark.parametrize("folder", [HERE, CONTRACT_FOLDER])
@@ -67,6 +68,15 @@ def test_typed_access():
         (lambda c: c["customProperties"][2]["value"].update(kind="trailer"), "trailer"),
         (lambda c: c["customProperties"][2]["value"].update(file_name=None), "control.file_name"),
         (lambda c: c["customProperties"].pop(3), "kind"),
+        (lambda c: c["customProperties"][1].update(value={**XLSX, "compression": "gz"}), "compression"),
+        (lambda c: c["customProperties"][1].update(value={**XLSX, "sheet": "a/b"}), "sheet"),
+        (
+            lambda c: (
+                c["customProperties"][1].update(value=XLSX),
+                c["schema"][0]["properties"][0].update(physicalType="text[]"),
+            ),
+            "array does not fit into a cell",
+        ),
     ],
 )
 def test_errors_name_file_and_rule(tmp_path, change, words):

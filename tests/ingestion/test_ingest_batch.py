@@ -23,6 +23,7 @@ from trial_sender import (
     send_customer,
     send_daily_reading,
     send_load_curve,
+    send_manager_target,
     send_payment,
     send_posting,
 )
@@ -70,6 +71,7 @@ def test_a_good_delivery_is_complete(run, loader, landing):
         "load_curve": ("loaded", 6),
         "payment": ("loaded", 6),
         "daily_reading": ("loaded", 4),
+        "manager_target": ("loaded", 6),
     }
     assert scalar(loader, "select count(*) from ops.loaded_file") == len(TABLES)
     versions = loader.execute("select distinct contract_version, code_version from ops.source_file").fetchall()
@@ -108,6 +110,7 @@ def test_sent_is_loaded_and_quarantined_per_file(run, loader, landing):
         "load_curve": "trailer",
         "customer": "line feeds",
         "daily_reading": "parquet metadata",
+        "manager_target": "row numbers of the sheet",
     }
     assert scalar(
         loader,
@@ -418,6 +421,7 @@ def test_an_optional_file_may_be_absent_and_an_empty_one_is_complete(run, loader
     send_card_posting(folder, rows=0)
     send_load_curve(folder, meters=0)
     send_payment(folder, rows=0)
+    send_manager_target(folder, rows=0)
     report = run()
     assert report.state == "complete", report
     assert {file.rows_sent for file in report.files} == {0}
@@ -522,7 +526,7 @@ def test_progress_is_told(loader, landing):
         contracts=CONTRACTS,
         progress=lambda *event: seen.append(event),
     )
-    assert ("posting", "receive", 6, 6, 0) in seen
+    assert ("posting", "receive", 7, 7, 0) in seen
     assert {event for _, event, *_ in seen} == {"receive", "rows", "loaded"}
 
 

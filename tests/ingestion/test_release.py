@@ -27,7 +27,9 @@ from trial_sender import (
     send_all,
     send_control,
     send_posting,
+    target_rows,
 )
+from xlsx_file import workbook
 
 from ingestion.contract import Contract
 from ingestion.fault import RELEASE_POINTS
@@ -225,8 +227,17 @@ def test_rows_of_every_format_can_be_released(loader, ledger, landing, run, let_
     curve = folder / TRIAL["load_curve"].file_name(DAY)
     readings = ["200,M1,kWh", f"300,{DAY},1,1,,1,3", f"300,{DAY - timedelta(1)},1,1,,1,"]
     curve.write_text("\n".join([f"100,load_curve,{day}", *readings, "900,2,3"]) + "\n", "utf-8")
+    header, good, bad = [[c.file_header for c in TRIAL["manager_target"].columns], *target_rows(2)]
+    (folder / TRIAL["manager_target"].file_name(DAY)).write_bytes(workbook([header, good, [bad[0], None, *bad[2:]]]))
     assert run().is_complete
-    expected = {"customer": 3, "card_posting": 3, "payment": 2, "daily_reading": 2, "load_curve": 4}
+    expected = {
+        "manager_target": 3,
+        "customer": 3,
+        "card_posting": 3,
+        "payment": 2,
+        "daily_reading": 2,
+        "load_curve": 4,
+    }
     assert {row.table_name: row.line for row in held_rows(ledger, Selection("trial"), 99)} == expected
     for table, line in expected.items():
         assert let_out("release", table).rows_loaded == 1, table
