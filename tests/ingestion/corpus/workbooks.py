@@ -68,6 +68,14 @@ def refused(name: str, damage: Damage, rule: str, line: int | None = None, *says
     return case(name, damage, Refused(rule, line, says))
 
 
+def of_size(data: bytes, size: int) -> bytes:
+    """A workbook whose first part says that it is larger than it is."""
+    packed = bytearray(data)
+    at = packed.find(b"PK\x01\x02") + 24
+    packed[at : at + 4] = size.to_bytes(4, "little")
+    return bytes(packed)
+
+
 HANDS = [
     rejected("an error of Excel", typed("target_value", "#REF!"), "cell_error", "target_value"),
     rejected("an error in a text", typed("note", "#N/A"), "cell_error", "note"),
@@ -118,6 +126,7 @@ FILES = [
     refused("old or locked", becomes(b"\xd0\xcf\x11\xe0" + bytes(508)), "unreadable", None, "password", ".xls"),
     refused("an encrypted part", encrypted, "unreadable"),
     refused("of an unknown method", lambda data: of_method(data, 97), "unreadable"),
+    refused("of a size that nobody keeps by hand", lambda data: of_size(data, 1 << 30), "unpacked_size", None, "bytes"),
     refused("another archive", becomes(members(("a.txt", b"a"))), "unreadable"),
     refused("no row at all", becomes(workbook([])), "empty", 1),
     refused(
