@@ -139,7 +139,8 @@ def _measure(session: psycopg.Connection, home: Path, rows: int, rounds: int) ->
 
     def ours() -> float:
         session.execute(
-            f"truncate raw_{SOURCE}.{TABLE}, ops.batch, ops.source_file, ops.drift, quarantine.row, quarantine.warning"
+            f"truncate raw_{SOURCE}.{TABLE}, ops.batch, ops.source_file, ops.drift, quarantine.row, quarantine.warning "
+            "cascade"
         )
         session.execute("checkpoint")
         start = time.perf_counter()

@@ -14,9 +14,10 @@ from warehouse.connection import connect
 from warehouse.settings import Settings
 
 _FILES = """
-select file_id, source_system, table_name, rows_loaded
+select file_id, source_system, table_name, rows_loaded + rows_erased as rows_loaded
 from ops.source_file
-where business_date = %s and source_system = any(%s) and state = 'loaded' and release = 0
+where
+    business_date = %s and source_system = any(%s) and state = 'loaded' and release = 0 and rows_deleted_at is null
 order by source_system collate "C", table_name collate "C", file_id
 """
 

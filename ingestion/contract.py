@@ -2,13 +2,15 @@
 
 The standard's own pydantic models read the YAML. What the standard lacks stands in `customProperties`:
 
-* of the contract: ``controller``, ``layout``, ``control``, ``change``, ``drift``, ``delivery``, ``optional``,
-  ``reject_threshold``;
+* of the contract: ``controller``, ``layout``, ``control``, ``change``, ``drift``, ``delivery``, ``retention``,
+  ``optional``, ``reject_threshold``;
 * of a property: ``width``, ``codes``, ``header``, ``date_format``, ``decimal_format``, ``implied_decimals``,
-  ``check_digit``.
+  ``check_digit``;
+* of a relationship: ``data_subject``.
 
 The classes below say what each of them means. Of the standard's own, `slaProperties` say when a file is owed
-(`Delivery`), and a `quality` rule of the schema with the metric ``rowCount`` bounds the rows of a file.
+(`Delivery`) and how long its rows are kept (`Retention`), a `quality` rule of the schema with the metric ``rowCount``
+bounds the rows of a file, and `relationships` of a property say which table's key it holds.
 """
 
 from __future__ import annotations
@@ -86,6 +88,8 @@ class Column(_Part):
     min_length: int | None = None
     max_length: int | None = None
     pattern: str | None = None
+    references: str | None = None  # `table.column` of the same source whose key it holds
+    names_data_subject: bool = False  # the row speaks of the one whom the reference names
 
     @cached_property
     def _type(self) -> re.Match[str]:
@@ -115,6 +119,12 @@ class Column(_Part):
         if self.base_type != "numeric" or self.size is None:
             return None
         return int(self._type["scale"] or 0)
+
+    @property
+    def is_personal(self) -> bool:
+        """True where erasure overwrites it: class C2 or C3, and neither a key nor an amount (DESIGN decision 9)."""
+        is_kept = self.key_position is not None or self.references is not None or self.base_type == "numeric"
+        return self.classification in ("C2", "C3") and not is_kept
 
     @property
     def file_header(self) -> str:
@@ -263,6 +273,41 @@ class Delivery(_Part):
     gap: Literal["ignore", "warn", "block"] = "warn"
 
 
+class Period(_Part):
+    """A number of days, months or years, written ``10 y``."""
+
+    value: int = Field(gt=0)
+    unit: Literal["d", "m", "y"]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _written(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        found = re.fullmatch(r"(\d{1,4}) ?([dmy])", value)
+        if not found:
+            raise ValueError(f"{value!r} is no period like '10 y', '3 m' or '90 d'")
+        return {"value": int(found[1]), "unit": found[2]}
+
+    @property
+    def interval(self) -> str:
+        """As PostgreSQL reads it."""
+        return f"{self.value} {({'d': 'days', 'm': 'months', 'y': 'years'})[self.unit]}"
+
+
+class Retention(_Part):
+    """How long what was sent is kept (保存期限), counted from its business date; None is without end.
+
+    ``rows`` is the standard's slaProperty ``retention``: rows of raw and quarantine. The customProperty ``retention``
+    adds what the standard lacks: ``landing``, after which the landed file is deleted, and ``legal_hold``, during which
+    the law forbids to erase a person's data from the rows (反洗钱法 2024, article 34: ten years).
+    """
+
+    rows: Period | None = None
+    landing: Period | None = None
+    legal_hold: Period | None = None
+
+
 class RowCount(_Part):
     """Bounds of the number of rows of a file, both inclusive; a file outside is refused."""
 
@@ -287,6 +332,7 @@ class Contract(_Part):
     drift: Drift
     delivery: Delivery | None = None  # None: owed with every batch, without a deadline
     row_count: RowCount = RowCount()
+    retention: Retention = Retention()
     optional: bool = False
     reject_threshold: float | None = Field(None, ge=0, le=1)  # share of rejected rows that refuses the file
     path: str = ""
@@ -306,6 +352,17 @@ class Contract(_Part):
         """The table's key: the primary key of the schema, else the key of the change kind."""
         keyed = sorted((c.key_position, c.name) for c in self.columns if c.key_position is not None)
         return tuple(name for _, name in keyed) or self.change.key
+
+    @property
+    def subjects(self) -> dict[str, str]:
+        """Of whom a row speaks: columns with the table whose key they hold; the table itself where it has one key."""
+        named = {c.name: str(c.references).partition(".")[0] for c in self.columns if c.names_data_subject}
+        return ({self.key[0]: self.table} if len(self.key) == 1 else {}) | named
+
+    @property
+    def personal_columns(self) -> tuple[Column, ...]:
+        """The columns that erasure overwrites."""
+        return tuple(column for column in self.columns if column.is_personal)
 
     @property
     def row_key(self) -> tuple[str, ...]:
@@ -348,6 +405,7 @@ def load_contracts(folder: Path = CONTRACT_FOLDER) -> dict[str, dict[str, Contra
         contracts.setdefault(contract.source, {})[contract.table] = contract
     for source, tables in contracts.items():
         _one_table_per_file_name(source, tables)
+        _references_lead_to_keys(source, tables)
     return contracts
 
 
@@ -402,6 +460,7 @@ def _typed(standard: OpenDataContractStandard, path: Path) -> Contract:
         drift=custom.pop("drift", {}),
         delivery=_delivery(standard.slaProperties or [], custom.pop("delivery", {})),
         row_count=_row_count(table.quality or []),
+        retention=_retention(standard.slaProperties or [], custom.pop("retention", {})),
         optional=custom.pop("optional", False),
         reject_threshold=custom.pop("reject_threshold", None),
         path=str(path),
@@ -432,6 +491,14 @@ def _delivery(agreed: list[ServiceLevelAgreementProperty], custom: dict[str, Any
 _DAYS = {("1", "d"): "every_day", ("10", "d"): "ten_day_period_ends", ("1", "m"): "month_ends"}
 
 
+def _retention(agreed: list[ServiceLevelAgreementProperty], custom: dict[str, Any]) -> Retention:
+    terms = dict(custom)
+    for level in agreed:
+        if level.property == "retention":
+            terms["rows"] = {"value": level.value, "unit": str(level.unit or "d")[:1]}
+    return Retention.model_validate(terms)
+
+
 def _row_count(rules: list[DataQuality]) -> RowCount:
     bounds: dict[str, int] = {}
     for rule in rules:
@@ -452,6 +519,7 @@ def _column(prop: SchemaProperty) -> Column:
     options = prop.logicalTypeOptions or {}
     custom = _custom(prop.customProperties)
     check_digit = custom.get("check_digit")
+    relation = prop.relationships[0] if prop.relationships else None
     decimal_format = custom.get("decimal_format")
     return Column(
         name=prop.name or "",
@@ -474,6 +542,8 @@ def _column(prop: SchemaProperty) -> Column:
         min_length=options.get("minLength"),
         max_length=options.get("maxLength"),
         pattern=options.get("pattern"),
+        references=str(relation.to) if relation else None,
+        names_data_subject=bool(relation and _custom(relation.customProperties).get("data_subject")),
     )
 
 
@@ -543,6 +613,19 @@ def _one_table_per_file_name(source: str, tables: dict[str, Contract]) -> None:
                 f"{source}/{contract.table}.yaml",
             )
         seen[name] = contract.table
+
+
+def _references_lead_to_keys(source: str, tables: dict[str, Contract]) -> None:
+    keys = {f"{contract.table}.{contract.key[0]}" for contract in tables.values() if len(contract.key) == 1}
+    for contract in tables.values():
+        for column in contract.columns:
+            if column.references is not None and column.references not in keys:
+                raise ContractError(
+                    "relationship",
+                    f"column {column.name} refers to {column.references!r}, which is no table and its one key",
+                    "Name it table.column, of a table of the same source",
+                    f"{source}/{contract.table}.yaml",
+                )
 
 
 def _short(problem: Exception) -> str:

@@ -20,23 +20,25 @@ BYTES_AT_MOST = 1 << 16
 
 @dataclass
 class Tally:
-    """Rows and amounts of one file as they were read."""
+    """Rows and amounts of one file as they were read; erased ones land without their personal values."""
 
     loaded: int = 0
+    erased: int = 0
     quarantined: int = 0
     amount_loaded: Decimal = Decimal(0)
+    amount_erased: Decimal = Decimal(0)
     amount_quarantined: Decimal = Decimal(0)
     amounts_unreadable: int = 0
 
     @property
     def rows(self) -> int:
         """Rows read."""
-        return self.loaded + self.quarantined
+        return self.loaded + self.erased + self.quarantined
 
     @property
     def amount(self) -> Decimal:
         """Sum of all amounts that could be read."""
-        return self.amount_loaded + self.amount_quarantined
+        return self.amount_loaded + self.amount_erased + self.amount_quarantined
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Settled:
     amount_loaded: Decimal | None
     amount_quarantined: Decimal | None
     counted_by: str
+    rows_erased: int = 0
+    amount_erased: Decimal = Decimal(0)
 
 
 def read_control_file(contract: Contract, path: Path, data_file: str) -> Declared:
@@ -159,7 +163,9 @@ def settle(contract: Contract, reader: FileReader, tally: Tally, declared: Decla
             RESEND,
             name,
         )
-    return Settled(declared.rows, tally.loaded, tally.quarantined, *amounts, declared.by)
+    return Settled(
+        declared.rows, tally.loaded, tally.quarantined, *amounts, declared.by, tally.erased, tally.amount_erased
+    )
 
 
 def _amounts(
@@ -179,7 +185,7 @@ def _amounts(
             name,
             declared.line,
         )
-    return declared.amount, tally.amount_loaded, declared.amount - tally.amount_loaded
+    return declared.amount, tally.amount_loaded, declared.amount - tally.amount_loaded - tally.amount_erased
 
 
 def _more_or_less(missing: int) -> str:

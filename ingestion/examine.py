@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
+import polars as pl
+
 from ingestion.contract import Contract
 from ingestion.control import Settled, Tally, read_control_file, settle
+from ingestion.erasure import Overwritten
 from ingestion.options import IngestOptions
 from ingestion.readers import open_reader
 from ingestion.readers.base import DriftSeen
@@ -28,6 +31,7 @@ class Examination:
         options: Settings of ingestion.
         business_date: Date the file was sent for; None skips the checks that need it.
         control_path: The control file, None where the sender sends none.
+        overwrite: Takes the personal values out of rows that speak of erased persons; None where nobody was erased.
     """
 
     def __init__(
@@ -37,6 +41,7 @@ class Examination:
         options: IngestOptions,
         business_date: date | None,
         control_path: Path | None,
+        overwrite: Callable[[pl.DataFrame], Overwritten] | None = None,
     ) -> None:
         self.contract = contract
         self.path = path
@@ -45,6 +50,7 @@ class Examination:
         self._limit = options.reject_threshold if contract.reject_threshold is None else contract.reject_threshold
         self._reader = open_reader(contract, path, options, business_date)
         self._validator = Validator(contract, options)
+        self._overwrite = overwrite or Overwritten
         self.tally = Tally()
         self.rules: Counter[tuple[str, str | None]] = Counter()
         self.warned: Counter[tuple[str, str]] = Counter()
@@ -67,7 +73,9 @@ class Examination:
             self._declared = read_control_file(self.contract, self._control_path, self.path.name)
         for block in self._reader.blocks():
             checked = self._validator(block)
-            self._count(checked)
+            landing = self._overwrite(checked.good)
+            self._count(checked, landing)
+            checked.good = landing.rows
             if self._is_hopeless():
                 raise self._rejected_rows("; reading stopped there")
             yield checked
@@ -136,11 +144,13 @@ class Examination:
             f"{rule}{f' {column}' if column else ''} {count:,}" for (rule, column), count in self.rules.most_common(5)
         )
 
-    def _count(self, checked: Checked) -> None:
+    def _count(self, checked: Checked, landing: Overwritten) -> None:
         tally, counts_amounts = self.tally, self.contract.control.amount_column is not None
-        tally.loaded += checked.good.height
+        tally.loaded += checked.good.height - landing.erased
+        tally.erased += landing.erased
         tally.quarantined += len(checked.rejects)
-        tally.amount_loaded += checked.amount
+        tally.amount_loaded += checked.amount - landing.amount
+        tally.amount_erased += landing.amount
         for reject in checked.rejects:
             self.rules[reject.rule, reject.column] += 1
             if reject.amount is not None:

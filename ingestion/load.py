@@ -22,10 +22,11 @@ import polars as pl
 import psycopg
 from psycopg import sql
 
-from ingestion import fault, ledger
+from ingestion import disposal, fault, ledger
 from ingestion.contract import Contract
 from ingestion.control import Settled
 from ingestion.disk import writing_to
+from ingestion.erasure import overwrite_quarantine, tombstones
 from ingestion.examine import Examination
 from ingestion.options import IngestOptions
 from ingestion.raw_ddl import LINEAGE, raw_schema
@@ -75,7 +76,8 @@ def load_file(
         if locked.is_loaded:
             return locked
         connection.execute("delete from quarantine.row where file_id = %s", [entry.file_id])
-        examination = Examination(contract, path, options, entry.business_date, control_path)
+        erased = tombstones(connection, contract, entry.business_date)
+        examination = Examination(contract, path, options, entry.business_date, control_path, erased)
         try:
             with connection.transaction():
                 account = _copy(connection, contract, entry, examination, path, rejected, options, on_rows)
@@ -98,6 +100,8 @@ def load_file(
             if entry.sequence > 1:
                 ledger.supersede(connection, entry.file_id)
             analyze(connection, contract, account.rows_loaded, options)
+        if erased:
+            overwrite_quarantine(connection, contract, disposal.today(), file_id=entry.file_id)
         fault.reach("before_commit")
     return ledger.file(connection, entry.file_id)
 

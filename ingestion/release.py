@@ -30,6 +30,7 @@ from ingestion.batch import only_loader
 from ingestion.contract import Contract
 from ingestion.control import Settled
 from ingestion.disk import writing_to
+from ingestion.erasure import tombstones
 from ingestion.load import analyze, as_csv, copy_statement
 from ingestion.options import IngestOptions
 from ingestion.quarantine import Action
@@ -194,11 +195,15 @@ def _load(
     contract = contracts[decision.source_system][str(entry.table_name)]
     lot = _lot_id(decision, entry, held)
     batch = ledger.open_release(connection, decision.source_system, entry, lot, decision.decided_at)
+    overwrite = tombstones(connection, contract, entry.business_date)
+    erased, amount_erased = 0, Decimal(0)
     lines: list[int] = []
     broken: Counter[tuple[str, str | None]] = Counter()
     with connection.cursor() as cursor, cursor.copy(copy_statement(contract)) as copy:
         for good, rejects in _rows(contract, path, entry, held, decision.action, options):
-            copy.write(as_csv(good, lot))
+            landing = overwrite(good)
+            copy.write(as_csv(landing.rows, lot))
+            erased, amount_erased = erased + landing.erased, amount_erased + landing.amount
             lines += good[LINE].to_list()
             broken.update((reject.rule, reject.column) for reject in rejects)
     fault.reach("rows_released")
@@ -206,7 +211,17 @@ def _load(
     if not lines:
         raise Refusal("still_broken", str(stays), ADVICE, entry.file_name)
     amount = _amount(connection, contract, lot)
-    account = Settled(len(lines), len(lines), 0, amount, amount, amount and Decimal(0), counted_by="quarantine")
+    account = Settled(
+        len(lines),
+        len(lines) - erased,
+        0,
+        amount,
+        None if amount is None else amount - amount_erased,
+        None if amount is None else Decimal(0),
+        "quarantine",
+        erased,
+        amount_erased,
+    )
     ledger.loaded(connection, lot, account, 0, [], contract.version, f"{decision.action} {decision.decision_id}")
     connection.execute(
         "update quarantine.row set state = %s, decision_id = %s where file_id = %s and line = any(%s)",

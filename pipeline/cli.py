@@ -11,7 +11,9 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from pipeline.cli_erasure import app as erasure
 from pipeline.cli_quarantine import app as quarantine
+from pipeline.cli_retention import app as retention
 from pipeline.console import err, out
 
 HELP = """Customer-360 warehouse of a bank and its power grid.
@@ -35,6 +37,8 @@ contract = typer.Typer(help="The contracts of source tables.", no_args_is_help=T
 app.add_typer(database, name="db")
 app.add_typer(contract, name="contract")
 app.add_typer(quarantine, name="quarantine")
+app.add_typer(erasure, name="erasure")
+app.add_typer(retention, name="retention")
 
 BusinessDate = Annotated[
     datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="DATE", help="Business date, YYYY-MM-DD.")

@@ -219,7 +219,7 @@ _STATUS = {
     "Batches": """
         select batch.source_system as source, batch.business_date, batch.sequence, batch.release, batch.state,
             count(file.file_id) as files, sum(file.rows_sent)::bigint as sent, sum(file.rows_loaded)::bigint as loaded,
-            sum(file.rows_quarantined)::bigint as quarantined,
+            sum(file.rows_quarantined)::bigint as quarantined, sum(file.rows_erased)::bigint as erased,
             coalesce(sum(file.amount_sent), 0) = coalesce(sum(file.amount_loaded), 0)
                 + coalesce(sum(file.amount_quarantined), 0) + coalesce(sum(file.amount_erased), 0) as amounts_tie
         from ops.batch as batch
@@ -245,6 +245,9 @@ _STATUS = {
         select source_system as source, table_name, rule, count(*) as rows, min(message) as example
         from quarantine.row where state = 'held'
         group by source_system, table_name, rule order by count(*) desc, 1, 2, 3 limit 20""",
+    "Erasures that wait": """
+        select erasure_id, source_system as source, table_name, key, requested_by, held_until
+        from ops.erasure where completed_at is null order by erasure_id""",
     "Newest run of each step": """
         select distinct on (business_date, step, subject) business_date, step, subject, state,
             round(extract(epoch from ended_at - started_at), 1) as seconds, message

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
+import psycopg
+
 import assessment
 import expectations
 import identity
@@ -20,10 +22,12 @@ import reports
 from assessment import AssessmentReport
 from expectations import CheckReport
 from identity import IdentityReport
-from ingestion import quarantine, release
+from ingestion import disposal, erasure, quarantine, release, retention
 from ingestion.batch import BatchReport
+from ingestion.erasure import ErasureReport
 from ingestion.quarantine import Action, Selection
 from ingestion.release import ReleaseReport
+from ingestion.retention import Expired
 from pipeline import marts, transformation
 from pipeline.record import recorded
 from pipeline.schema import contracts, prepare
@@ -83,6 +87,70 @@ def carry_out(progress: release.Progress | None = None) -> list[ReleaseReport]:
     """Carry out the decisions about quarantined rows that are open, also those that a killed run left."""
     with connect(autocommit=True) as session:
         return release.carry_out(session, get_settings().landing, contracts(), progress=progress)
+
+
+def request_erasure(source: str, table: str, key: str, reason: str, login: str, not_before: date | None = None) -> bool:
+    """Request as `login` that a person be erased; `erase` carries it out. False where it had been requested before.
+
+    Raises:
+        Refusal: the table's key names no person.
+    """
+    with connect(login) as session:
+        return erasure.request(session, contracts(), source, table, key, reason, not_before)
+
+
+def erase(as_of: date | None = None, progress: erasure.Progress | None = None) -> ErasureReport:
+    """Overwrite in raw and quarantine what may be erased of the persons for whom it was requested."""
+    day = as_of or disposal.today()
+    with recorded("erase", day) as note, connect(autocommit=True) as session:
+        report = erasure.carry_out(session, contracts(), day, progress)
+        note.message, note.figures = in_words(report), {"rows": report.rows}
+        return report
+
+
+def end_of_retention(as_of: date | None = None) -> list[Expired]:
+    """What `retire` would delete."""
+    with connect(autocommit=True) as session:
+        return retention.expired(session, contracts(), as_of, _not_taken_up(session))
+
+
+def retire(as_of: date | None = None, progress: retention.Progress | None = None) -> list[Expired]:
+    """Delete landed files, and rows of raw and quarantine, whose retention has ended (DESIGN decision 9)."""
+    day = as_of or disposal.today()
+    with recorded("retire", day) as note, connect(autocommit=True) as session:
+        ended = retention.dispose(session, get_settings().landing, contracts(), day, _not_taken_up(session), progress)
+        landed, rows = sum(file.is_landed for file in ended), sum(file.rows for file in ended if file.has_rows)
+        note.message, note.figures = (
+            f"{landed:,} landed files and {rows:,} rows deleted",
+            {"files": landed, "rows": rows},
+        )
+        return ended
+
+
+def _not_taken_up(session: psycopg.Connection) -> list[str]:
+    """Batches that an incremental model has still to take up; all of them before the first build."""
+    rows = session.execute(
+        """
+        with consumer as (
+            select distinct consumer
+            from ops.batch_taken_up
+            where to_regclass(split_part(consumer, ' <- ', 1)) is not null
+        )
+
+        select batch_id
+        from ops.batch
+        where
+            not exists (select 1 from consumer)
+            or exists (
+                select 1 from consumer
+                where not exists (
+                    select 1 from ops.batch_taken_up as taken
+                    where taken.consumer = consumer.consumer and taken.batch_id = batch.batch_id
+                )
+            )
+        """
+    ).fetchall()
+    return [batch_id for (batch_id,) in rows]
 
 
 def check_raw(business_date: Day, sources: Sequence[str] | None = None) -> CheckReport:

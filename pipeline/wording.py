@@ -6,6 +6,7 @@ from pathlib import Path
 from assessment import AssessmentReport
 from identity import IdentityReport
 from ingestion.batch import BatchReport
+from ingestion.erasure import ErasureReport
 from warehouse.publication import PublicationReport
 
 
@@ -21,6 +22,11 @@ def _(report: BatchReport) -> str:
     rows = sum(file.rows_loaded or 0 for file in loaded)
     kept = sum(file.rows_quarantined or 0 for file in loaded)
     return f"{report.state}: {len(loaded)} files, {rows:,} rows loaded, {kept:,} quarantined"
+
+
+@in_words.register
+def _(report: ErasureReport) -> str:
+    return f"{sum(report.raw.values()):,} rows overwritten in raw, {sum(report.quarantined.values()):,} in quarantine"
 
 
 @in_words.register

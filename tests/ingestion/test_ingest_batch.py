@@ -461,7 +461,8 @@ def test_file_ids_are_equal_in_every_database(run, loader, landing):
     run()
     ids = loader.execute("select file_id from ops.source_file order by file_id").fetchall()
     loader.execute(
-        "truncate ops.batch, ops.source_file, ops.drift, quarantine.decision, quarantine.row, quarantine.warning"
+        "truncate ops.batch, ops.source_file, ops.drift, quarantine.decision, quarantine.row, quarantine.warning "
+        "cascade"
     )
     run()
     assert loader.execute("select file_id from ops.source_file order by file_id").fetchall() == ids
@@ -501,7 +502,8 @@ def test_small_blocks_give_the_same_rows(run, loader, landing):
     tables = [table for table in TABLES if table != "daily_reading"]
     whole = {t: loader.execute(f"select t::text from raw_trial.{t} as t order by _line").fetchall() for t in tables}
     loader.execute(
-        "truncate ops.batch, ops.source_file, ops.drift, quarantine.decision, quarantine.row, quarantine.warning"
+        "truncate ops.batch, ops.source_file, ops.drift, quarantine.decision, quarantine.row, quarantine.warning "
+        "cascade"
     )
     loader.execute(f"truncate {', '.join(f'raw_trial.{t}' for t in TABLES)}")
     run(block_bytes=200, rows_per_block=1)

@@ -191,5 +191,6 @@ def send_all(landing: Path, day: date = DAY) -> Path:
 def empty(session: psycopg.Connection) -> None:
     """Takes all rows out of raw, quarantine and ledger."""
     kept_out = "quarantine.decision, quarantine.row, quarantine.warning"
-    ledger = f"ops.batch, ops.source_file, ops.drift, ops.delivery_term, {kept_out}"
+    disposal = "ops.erasure, ops.erased_key, ops.disposal_run, ops.disposal"
+    ledger = f"ops.batch, ops.source_file, ops.drift, ops.delivery_term, {disposal}, {kept_out}"
     session.execute(f"truncate {ledger}, {', '.join(f'raw_trial.{table}' for table in TABLES)}")

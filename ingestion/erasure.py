@@ -1,0 +1,492 @@
+"""Erasure of a person from raw and quarantine (DESIGN decision 9; 个人信息保护法, article 47).
+
+A request names a key of one source: the customer, cardholder or consumer. The contracts say what is personal (class C2
+or C3, neither key nor amount) and of whom a row speaks (relationships marked `data_subject`). Erasing overwrites the
+personal columns of all rows that speak of the person, also by way of an account or a complaint, and the text of
+rejected rows; keys and amounts stay, and the ledger counts the rows as erased.
+
+A request never ends: its keys are tombstones (`ops.erased_key`), and what a source sends later lands overwritten. Rows
+under a legal hold are left alone until it is over; running again erases what the hold has let go meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+import polars as pl
+import psycopg
+from psycopg import sql
+from psycopg.rows import class_row
+
+from ingestion import disposal
+from ingestion.contract import Column, Contract, FixedWidth
+from ingestion.raw_ddl import raw_schema
+from ingestion.refusal import Refusal
+from ingestion.validation import INTEGERS, TEXTS, value_of
+
+ERASED = "[erased]"
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """One request.
+
+    Attributes:
+        state: ``done``, ``held`` (rows wait for the end of a legal hold) or ``open`` (not carried out yet).
+        held_until: Day on which the last hold ends that is known.
+    """
+
+    erasure_id: int
+    source_system: str
+    table_name: str
+    key: str
+    reason: str
+    requested_at: datetime
+    requested_by: str
+    state: str
+    held_until: date | None
+
+
+@dataclass(frozen=True)
+class Overwritten:
+    """Rows as they land: those of erased persons without their personal values."""
+
+    rows: pl.DataFrame
+    erased: int = 0
+    amount: Decimal = Decimal(0)
+
+
+@dataclass
+class ErasureReport:
+    """What one run overwrote: rows of raw and of quarantine by table of a source."""
+
+    raw: dict[str, int] = field(default_factory=dict)
+    quarantined: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """All rows that were overwritten."""
+        return sum(self.raw.values()) + sum(self.quarantined.values())
+
+
+class Tombstones:
+    """Overwrites what a file brings of erased persons.
+
+    Args:
+        contract: Contract of the file.
+        keys: Erased keys by the table that they are keys of.
+    """
+
+    def __init__(self, contract: Contract, keys: Mapping[str, list[str]]) -> None:
+        columns = [(contract.by_name[name], keys[table]) for name, table in contract.subjects.items() if table in keys]
+        self.contract, self._amount = contract, contract.control.amount_column
+        self._is_erased = [_as_text(column).is_in(erased) for column, erased in columns]
+        self._marks = {c.name: pl.lit(_mark(c), pl.String()) for c in contract.personal_columns} if columns else {}
+
+    def __bool__(self) -> bool:
+        return bool(self._marks)
+
+    def __call__(self, good: pl.DataFrame) -> Overwritten:
+        """Overwrites the rows in which a personal value of an erased person stands."""
+        if not self:
+            return Overwritten(good)
+        differs = pl.any_horizontal([pl.col(n).cast(pl.String).ne_missing(mark) for n, mark in self._marks.items()])
+        hit = good.select(pl.any_horizontal(self._is_erased).fill_null(False) & differs).to_series()
+        if not hit.any():
+            return Overwritten(good)
+        amount = self._amount and good.filter(hit).select(value_of(self.contract.by_name[self._amount])).to_series()
+        marked = [
+            pl.when(hit).then(mark.cast(good.schema[name])).otherwise(pl.col(name)).alias(name)
+            for name, mark in self._marks.items()
+        ]
+        return Overwritten(
+            good.with_columns(marked), int(hit.sum()), Decimal(0 if amount is None else amount.sum() or 0)
+        )
+
+
+def tombstones(connection: psycopg.Connection, contract: Contract, business_date: date) -> Tombstones:
+    """What the load of a file asks; nothing while its rows are under a legal hold."""
+    if not contract.personal_columns or not contract.subjects:
+        return Tombstones(contract, {})
+    keys = connection.execute(
+        sql.SQL(
+            """
+            with due as ({due}),
+
+            file as (select %(day)s::date as business_date)
+
+            select due.table_name, array_agg(distinct due.key)
+            from due
+            cross join file
+            where due.table_name = any(%(tables)s) and {let_go}
+            group by due.table_name
+            """
+        ).format(due=_DUE, let_go=_LET_GO),
+        _values(contract, disposal.today()) | {"day": business_date},
+    ).fetchall()
+    return Tombstones(contract, dict(keys))
+
+
+def request(
+    connection: psycopg.Connection,
+    contracts: Mapping[str, Mapping[str, Contract]],
+    source: str,
+    table: str,
+    key: str,
+    reason: str,
+    not_before: date | None = None,
+) -> bool:
+    """Enters a request, to be carried out by `carry_out`.
+
+    Args:
+        connection: Connection of the one who requests; the login is kept.
+        contracts: Contracts by source and table.
+        source: Source system.
+        table: Table of the source whose key names the person.
+        key: The person's key there, as the source writes it.
+        reason: Why, in words.
+        not_before: First day on which anything may be erased, where a legal hold is known.
+
+    Returns:
+        False where it had been requested before.
+
+    Raises:
+        Refusal: ``subject``: the table names no person.
+    """
+    persons = subject_tables(contracts.get(source, {}))
+    if table not in persons:
+        raise Refusal(
+            "subject",
+            f"no contract of the source {source} says of {table} that its key names a person",
+            f"Name one of {', '.join(persons)}" if persons else "Check the name of the source",
+            f"{source}.{table}",
+        )
+    entered = connection.execute(
+        "insert into ops.erasure (source_system, table_name, key, reason, not_before) values (%s, %s, %s, %s, %s) "
+        "on conflict (source_system, table_name, key) do nothing",
+        [source, table, key.strip(), reason, not_before],
+    )
+    return entered.rowcount == 1
+
+
+def subject_tables(tables: Mapping[str, Contract]) -> list[str]:
+    """Tables whose key names a person or firm: they hold its personal data and speak of nobody else."""
+    return [
+        name
+        for name, contract in tables.items()
+        if contract.personal_columns and set(contract.subjects.values()) == {name}
+    ]
+
+
+def requests(connection: psycopg.Connection) -> list[Erasure]:
+    """All requests, the newest first."""
+    with connection.cursor(row_factory=class_row(Erasure)) as cursor:
+        return cursor.execute(
+            """
+            select erasure_id, source_system, table_name, key, reason, requested_at, requested_by,
+                case when completed_at is not null then 'done' when held_until is not null then 'held' else 'open' end
+                    as state,
+                held_until
+            from ops.erasure
+            order by erasure_id desc
+            """
+        ).fetchall()
+
+
+def carry_out(
+    connection: psycopg.Connection,
+    contracts: Mapping[str, Mapping[str, Contract]],
+    as_of: date | None = None,
+    progress: Progress | None = None,
+) -> ErasureReport:
+    """Erases what may be erased of all persons for whom it was requested; running it again erases what came since.
+
+    Args:
+        connection: Autocommit connection of the loader.
+        contracts: Contracts by source and table.
+        as_of: Day by which legal holds are counted; today if not given.
+        progress: Called with tables done, all, and the table.
+    """
+    as_of, report = as_of or disposal.today(), ErasureReport()
+    asked = {source for (source,) in connection.execute("select distinct source_system from ops.erasure").fetchall()}
+    personal = [
+        contract
+        for source in sorted(asked & set(contracts))
+        for contract in contracts[source].values()
+        if contract.personal_columns and contract.subjects
+    ]
+    if not personal:
+        return report
+    with disposal.run(connection, "erasure", as_of) as run_id:
+        for source in sorted(asked & set(contracts)):
+            with connection.transaction():
+                _reach(connection, source, contracts[source], as_of)
+        for position, contract in enumerate(personal, start=1):
+            name = f"{contract.source}.{contract.table}"
+            with connection.transaction():
+                if raw := _overwrite_raw(connection, contract, as_of, run_id):
+                    report.raw[name] = raw
+                if quarantined := overwrite_quarantine(connection, contract, as_of, run_id):
+                    report.quarantined[name] = quarantined
+            if name in report.raw:  # nobody can reach the old versions of the rows any more
+                connection.execute(sql.SQL("vacuum {}").format(_raw(contract)))
+            if progress:
+                progress(position, len(personal), name)
+        _settle(connection, personal, as_of)
+    return report
+
+
+# The tombstones that hold on a day. A request names the key itself; `_reach` adds what is the person's.
+_DUE = sql.SQL("""
+    select erased_key.table_name, erased_key.key, erased_key.erasure_id
+    from ops.erased_key
+    inner join ops.erasure on erased_key.erasure_id = erasure.erasure_id
+    where erased_key.source_system = %(source)s and coalesce(erasure.not_before, '-infinity') <= %(as_of)s
+""")
+_LET_GO = sql.SQL("(%(hold)s::interval is null or file.business_date + %(hold)s::interval <= %(as_of)s)")
+"""No legal hold of the contract speaks for the rows of a file."""
+
+
+def _reach(connection: psycopg.Connection, source: str, tables: Mapping[str, Contract], as_of: date) -> None:
+    """Enters the tombstones: the key asked for, then the keys of what is the person's, from table to table."""
+    connection.execute(
+        """
+        insert into ops.erased_key (source_system, table_name, key, erasure_id)
+        select source_system, table_name, key, erasure_id from ops.erasure
+        where source_system = %s and coalesce(not_before, '-infinity') <= %s
+        on conflict do nothing
+        """,
+        [source, as_of],
+    )
+    named = {table for contract in tables.values() for table in contract.subjects.values() if table != contract.table}
+    links = [
+        (tables[name], column, owner)
+        for name in sorted(named)
+        for column, owner in tables[name].subjects.items()
+        if owner != name
+    ]
+    while any([_reach_by(connection, *link) for link in links]):
+        pass
+
+
+def _reach_by(connection: psycopg.Connection, contract: Contract, column: str, owner: str) -> int:
+    """Tombstones for the keys of a table whose rows speak of an erased key of `owner`; how many are new."""
+    return connection.execute(
+        sql.SQL(
+            """
+            insert into ops.erased_key (source_system, table_name, key, erasure_id)
+            select distinct %(source)s, %(table)s, sent.{key}::text, erased_key.erasure_id
+            from {raw} as sent
+            inner join ops.erased_key on sent.{column}::text = erased_key.key
+            where erased_key.source_system = %(source)s and erased_key.table_name = %(owner)s
+            on conflict do nothing
+            """
+        ).format(key=sql.Identifier(contract.key[0]), column=sql.Identifier(column), raw=_raw(contract)),
+        {"source": contract.source, "table": contract.table, "owner": owner},
+    ).rowcount
+
+
+def _overwrite_raw(connection: psycopg.Connection, contract: Contract, as_of: date, run_id: int) -> int:
+    """Overwrites rows of one raw table and moves them from loaded to erased in the ledger."""
+    amount = contract.control.amount_column
+    files = connection.execute(
+        sql.SQL(
+            """
+            with due as ({due}),
+
+            overwritten as (
+                update {raw} as sent
+                set {marks}
+                from ops.source_file as file
+                where sent._file_id = file.file_id and {let_go}
+                    and {speaks_of_erased} and {differs}
+                returning sent._file_id, {amount} as amount
+            )
+
+            select _file_id, count(*), sum(amount) from overwritten group by _file_id
+            """
+        ).format(
+            due=_DUE,
+            let_go=_LET_GO,
+            raw=_raw(contract),
+            marks=sql.SQL(", ").join(
+                sql.SQL("{} = {}").format(sql.Identifier(column.name), sql.Literal(_mark(column)))
+                for column in contract.personal_columns
+            ),
+            speaks_of_erased=_speaks_of_erased(contract),
+            differs=_differs(contract),
+            amount=sql.SQL("sent.{}").format(sql.Identifier(amount)) if amount else sql.SQL("null::numeric"),
+        ),
+        _values(contract, as_of),
+    ).fetchall()
+    for file_id, rows, total in files:
+        connection.execute(
+            """
+            update ops.source_file
+            set
+                rows_loaded = rows_loaded - %(rows)s, rows_erased = rows_erased + %(rows)s,
+                amount_loaded = amount_loaded - %(amount)s, amount_erased = amount_erased + %(amount)s
+            where file_id = %(file)s
+            """,
+            {"rows": rows, "amount": total or 0, "file": file_id},
+        )
+        disposal.record(connection, run_id, file_id, "raw", rows)
+    return sum(rows for _, rows, _ in files)
+
+
+def overwrite_quarantine(
+    connection: psycopg.Connection,
+    contract: Contract,
+    as_of: date,
+    run_id: int | None = None,
+    file_id: int | None = None,
+) -> int:
+    """Overwrites the text of rejected rows in which an erased key stands; they can no longer be let out.
+
+    Args:
+        connection: Connection in a transaction.
+        contract: Contract of the rows' table.
+        as_of: Day by which legal holds are counted.
+        run_id: Run to record it under; None while a file is loaded.
+        file_id: Limits it to one file.
+    """
+    whole = sql.SQL("position(due.key in held.raw_text) > 0")  # fixed-width fields need not have a gap between them
+    apart = sql.SQL(
+        r"held.raw_text ~ ('(^|[^0-9A-Za-z])' || regexp_replace(due.key, '(\W)', '\\\1', 'g') || '($|[^0-9A-Za-z])')"
+    )
+    files = connection.execute(
+        sql.SQL(
+            """
+            with due as ({due}),
+
+            overwritten as (
+                update quarantine.row as held
+                set
+                    raw_text = {mark},
+                    message = {mark},
+                    state = case held.state when 'held' then 'erased' else held.state end
+                from ops.source_file as file
+                where held.file_id = file.file_id and held.source_system = %(source)s and held.table_name = %(table)s
+                    and {let_go} and held.raw_text <> {mark}
+                    and (%(file)s::bigint is null or held.file_id = %(file)s)
+                    and exists (select 1 from due where due.table_name = any(%(tables)s) and {holds_key})
+                returning held.file_id
+            )
+
+            select file_id, count(*) from overwritten group by file_id
+            """
+        ).format(
+            due=_DUE,
+            let_go=_LET_GO,
+            mark=sql.Literal(ERASED),
+            holds_key=whole if isinstance(contract.layout, FixedWidth) else apart,
+        ),
+        _values(contract, as_of) | {"file": file_id},
+    ).fetchall()
+    for at, rows in files if run_id is not None else ():
+        disposal.record(connection, run_id, at, "quarantine", rows)  # type: ignore[arg-type]
+    return sum(rows for _, rows in files)
+
+
+def _settle(connection: psycopg.Connection, personal: list[Contract], as_of: date) -> None:
+    """Enters of every request whether it is done, or until when rows of it are held."""
+    held: dict[int, date] = {}
+    for contract in personal:
+        if contract.retention.legal_hold is None:
+            continue
+        for erasure_id, until in connection.execute(
+            sql.SQL(
+                """
+                with due as ({due})
+
+                select due.erasure_id, max((file.business_date + %(hold)s::interval)::date)
+                from {raw} as sent
+                inner join ops.source_file as file on sent._file_id = file.file_id
+                inner join due on {names_key}
+                where file.business_date + %(hold)s::interval > %(as_of)s and {differs}
+                group by due.erasure_id
+                """
+            ).format(due=_DUE, raw=_raw(contract), names_key=_names_key(contract), differs=_differs(contract)),
+            _values(contract, as_of),
+        ).fetchall():
+            held[erasure_id] = max(until, held.get(erasure_id, until))
+    connection.execute(
+        """
+        update ops.erasure
+        set held_until = held.until, completed_at = case when held.until is null then coalesce(completed_at, now()) end
+        from (
+            select erasure.erasure_id, greatest(case when not_before > %s then not_before end, seen.until) as until
+            from ops.erasure
+            left join unnest(%s::bigint[], %s::date[]) as seen (erasure_id, until)
+                on erasure.erasure_id = seen.erasure_id
+        ) as held
+        where erasure.erasure_id = held.erasure_id
+        """,
+        [as_of, list(held), list(held.values())],
+    )
+
+
+def _values(contract: Contract, as_of: date) -> dict[str, object]:
+    hold = contract.retention.legal_hold
+    return {
+        "source": contract.source,
+        "table": contract.table,
+        "tables": sorted(set(contract.subjects.values())),
+        "hold": hold.interval if hold else None,
+        "as_of": as_of,
+    }
+
+
+def _raw(contract: Contract) -> sql.Identifier:
+    return sql.Identifier(raw_schema(contract.source), contract.table)
+
+
+def _speaks_of_erased(contract: Contract) -> sql.Composable:
+    """The row holds an erased key; one hashed set of keys a column, whatever their number."""
+    return sql.SQL("({})").format(
+        sql.SQL(" or ").join(
+            sql.SQL("sent.{}::text in (select key from due where table_name = {})").format(
+                sql.Identifier(column), sql.Literal(table)
+            )
+            for column, table in contract.subjects.items()
+        )
+    )
+
+
+def _names_key(contract: Contract) -> sql.Composable:
+    return sql.SQL("({})").format(
+        sql.SQL(" or ").join(
+            sql.SQL("(due.table_name = {} and due.key = sent.{}::text)").format(
+                sql.Literal(table), sql.Identifier(column)
+            )
+            for column, table in contract.subjects.items()
+        )
+    )
+
+
+def _differs(contract: Contract) -> sql.Composable:
+    """A personal value stands in the row."""
+    return sql.SQL("({})").format(
+        sql.SQL(" or ").join(
+            sql.SQL("sent.{} is distinct from {}").format(sql.Identifier(column.name), sql.Literal(_mark(column)))
+            for column in contract.personal_columns
+        )
+    )
+
+
+def _mark(column: Column) -> str | None:
+    """What stands in the place of a personal value: nothing, or a text where a value is required."""
+    if not column.required or column.base_type not in TEXTS:
+        return None
+    return ERASED[: column.size]
+
+
+def _as_text(column: Column) -> pl.Expr:
+    """The key as PostgreSQL writes it."""
+    if column.base_type in INTEGERS:
+        return pl.col(column.name).cast(pl.Int64(), strict=False).cast(pl.String())
+    return pl.col(column.name)

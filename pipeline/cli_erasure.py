@@ -1,0 +1,95 @@
+"""`c360 erasure`: a person's data are overwritten, and stay overwritten."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from pipeline.console import out
+
+app = typer.Typer(
+    help="Erasure of a person or firm from what a source sent. Every request is kept with login, time and reason.",
+    no_args_is_help=True,
+)
+
+Day = Annotated[
+    datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="Day by which legal holds are counted; today.")
+]
+
+
+@app.command()
+def request(
+    source: Annotated[str, typer.Argument(help="Source system.")],
+    table: Annotated[str, typer.Argument(help="Table whose key names the person: customer, cardholder, consumer.")],
+    key: Annotated[str, typer.Argument(help="The person's key in that table.")],
+    reason: Annotated[str, typer.Option(help="Why, in words; it is kept.")],
+    not_before: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day on which it may be done (legal hold).")
+    ] = None,
+    login: Annotated[str, typer.Option("--as", metavar="LOGIN", help="Who requests: a login of a steward.")] = "stella",
+) -> None:
+    """Erase a person: overwrite the personal columns of all rows that speak of it, now and whenever more are sent.
+
+    Keys and amounts stay. Rows under the legal hold of their contract are left until it ends; `c360 erasure run`
+    erases what a hold has let go.
+
+    c360 erasure request grid_billing consumer 3100012345 --reason "consent withdrawn, letter of 2026-11-20"
+    """
+    from pipeline import steps
+    from pipeline.schema import prepare
+
+    prepare()
+    if not steps.request_erasure(source, table, key, reason, login, not_before and not_before.date()):
+        out.print("It had been requested before.")
+    _run(None)
+
+
+@app.command()
+def run(as_of: Day = None) -> None:
+    """Carry out all requests: what is left of them, and what has come since."""
+    from pipeline.schema import prepare
+
+    prepare()
+    _run(as_of)
+
+
+@app.command("list")
+def list_() -> None:
+    """Who is to be erased, who requested it and why, and what waits for the end of a legal hold."""
+    from ingestion.erasure import requests
+    from pipeline.display import answer_table
+    from warehouse.connection import connect
+
+    with connect(autocommit=True) as session:
+        found = requests(session)
+    names = ["erasure", "person", "reason", "requested", "by", "state", "held until"]
+    rows = [
+        (
+            e.erasure_id,
+            f"{e.source_system}.{e.table_name} {e.key}",
+            e.reason,
+            e.requested_at.date(),
+            e.requested_by,
+            e.state,
+            e.held_until,
+        )
+        for e in found
+    ]
+    out.print(answer_table(names, rows) if rows else "Nothing was requested yet.")
+
+
+def _run(as_of: datetime | None) -> None:
+    from pipeline import steps
+    from pipeline.display import answer_table, bar
+
+    with bar("erase", out) as progress:
+        report = steps.erase(as_of and as_of.date(), progress)
+    tables = sorted({*report.raw, *report.quarantined})
+    rows = [(table, report.raw.get(table, 0), report.quarantined.get(table, 0)) for table in tables]
+    if rows:
+        out.print(answer_table(["table", "rows of raw", "rows of quarantine"], rows, "Overwritten"))
+    else:
+        out.print("There was nothing to overwrite.")
+    out.print(
+        "Landed files go at the end of their retention (c360 retention plan); state of the requests: c360 erasure list"
+    )
