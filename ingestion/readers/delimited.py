@@ -34,7 +34,7 @@ class DelimitedReader(FileReader):
             if not self._file_columns:
                 block, text = self._take_header(block, text)
             if text:
-                self.counted += text.count(b"\n")
+                self.counted += block.lines
                 yield self._block(block, text)
         if layout.header and not self._file_columns:
             raise self.refuse("empty", "the file is empty: not even a header line is there", 1)
@@ -60,29 +60,28 @@ class DelimitedReader(FileReader):
         names = {column.file_header: column.name for column in self.contract.columns}
         self._file_columns = [names.get(name, f"_new_{position}") for position, name in enumerate(seen)]
         wrong_ends = tuple(position - 1 for position in block.wrong_ends)  # the first line's end is right
-        return TextBlock(rest, block.first_line + 1, wrong_ends), rest
+        return TextBlock(rest, block.first_line + 1, block.lines - 1, wrong_ends), rest
 
     def _block(self, block: TextBlock, text: bytes) -> Block:
-        ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == 0x0A)
-        lines = Lines(text, ends)
-        delimiter = self._layout.delimiter.encode()
+        split, delimiter = text, self._layout.delimiter.encode()
         if len(delimiter) > 1 and UNIT_SEPARATOR not in text:
-            text, delimiter = text.replace(delimiter, UNIT_SEPARATOR), UNIT_SEPARATOR
-        if not block.wrong_ends and b"\0" not in text and len(delimiter) == 1 and self._is_regular(text, delimiter):
-            frame = self._parsed(text, delimiter)
-            if frame is not None and frame.height == len(ends):
-                frame = self._by_contract(frame, np.arange(len(ends)) + block.first_line)
+            split, delimiter = text.replace(delimiter, UNIT_SEPARATOR), UNIT_SEPARATOR
+        lines = Lines(text)
+        if not block.wrong_ends and len(delimiter) == 1 and self._is_regular(split, delimiter, block.lines):
+            frame = self._parsed(split, delimiter)
+            if frame is not None and frame.height == block.lines:
+                frame = self._by_contract(frame, np.arange(block.lines) + block.first_line)
                 return Block(frame, lines.many)
         return self._line_by_line(block, lines)
 
-    def _is_regular(self, text: bytes, delimiter: bytes) -> bool:
+    def _is_regular(self, text: bytes, delimiter: bytes, lines: int) -> bool:
         """True when every line has the right number of fields and quotes enclose whole fields without delimiters."""
+        if b"\0" in text:
+            return False
         data = np.frombuffer(text, dtype=np.uint8)
         marks = np.flatnonzero((data == delimiter[0]) | (data == 0x0A))
         width = len(self._file_columns)
-        if len(marks) % width or not (data[marks[width - 1 :: width]] == 0x0A).all():
-            return False
-        if np.count_nonzero(data == 0x0A) != len(marks) // width:
+        if len(marks) != lines * width or not (data[marks[width - 1 :: width]] == 0x0A).all():
             return False
         if self._layout.quote is None:
             return True

@@ -32,8 +32,8 @@ class FixedWidthReader(FileReader):
             self.path, layout.compression, layout.encoding, layout.line_end, self.options.block_bytes
         ):
             decode(block)
-            lines = Lines(block.data, block.line_ends(), self._codec)
-            last_line = block.first_line + len(lines) - 1
+            lines = Lines(block.data, self._codec)
+            last_line = block.first_line + block.lines - 1
             yield self._block(block, lines)
         if not last_line:
             raise self.refuse("empty", "the file is empty", 1)
@@ -47,7 +47,7 @@ class FixedWidthReader(FileReader):
     def _block(self, block: TextBlock, lines: Lines) -> Block:
         layout = self._layout
         data = np.frombuffer(block.data, dtype=np.uint8)
-        ends = block.line_ends()
+        ends = lines.ends
         starts = np.concatenate(([0], ends[:-1] + 1))
         is_row = np.ones(len(ends), dtype=bool)
         if block.first_line == 1 and layout.header_record:

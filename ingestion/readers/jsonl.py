@@ -38,14 +38,14 @@ class JsonLinesReader(FileReader):
             self.path, layout.compression, layout.encoding, layout.line_end, self.options.block_bytes
         ):
             text = decode(block)
-            lines = Lines(text, np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == 0x0A))
-            self.counted += len(lines)
+            lines = Lines(text)
+            self.counted += block.lines
             self._check_keys(lines, block.first_line)
-            frame = self._at_once(text, len(lines)) if not block.wrong_ends else None
+            frame = self._at_once(text, block.lines) if not block.wrong_ends else None
             if frame is None:
                 yield self._line_by_line(block, lines)
             else:
-                yield Block(self._by_contract(frame, np.arange(len(lines)) + block.first_line), lines.many)
+                yield Block(self._by_contract(frame, np.arange(block.lines) + block.first_line), lines.many)
 
     def _at_once(self, text: bytes, height: int) -> pl.DataFrame | None:
         """The block by Polars, None where it has to be looked at line by line."""

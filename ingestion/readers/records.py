@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
 from ingestion.contract import Records, RecordType
@@ -52,9 +51,8 @@ class RecordsReader(FileReader):
             self.path, layout.compression, layout.encoding, layout.line_end, self.options.block_bytes
         ):
             text = decode(block)
-            ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == 0x0A)
-            last_line = block.first_line + len(ends) - 1
-            yield self._block(block, Lines(text, ends), text)
+            last_line = block.first_line + block.lines - 1
+            yield self._block(block, Lines(text), text)
         if not last_line:
             raise self.refuse("empty", "the file is empty", 1)
         self.check_trailer_seen(last_line)

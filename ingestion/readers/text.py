@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, cast
 
@@ -45,34 +46,37 @@ class TextBlock:
     Attributes:
         data: The bytes.
         first_line: Number of the first line, from 1.
+        lines: How many lines there are.
         wrong_ends: Positions (from 0) of lines in the block whose line end is not the contract's.
     """
 
     data: bytes
     first_line: int
+    lines: int
     wrong_ends: tuple[int, ...] = ()
-
-    def line_ends(self) -> np.ndarray:
-        """Positions of the line feeds."""
-        return np.flatnonzero(np.frombuffer(self.data, dtype=np.uint8) == NEWLINE)
 
 
 class Lines:
     """Text of single lines of a block, cut out when asked for."""
 
-    def __init__(self, data: bytes, ends: np.ndarray, encoding: str = "utf-8") -> None:
-        self._data, self._ends, self._encoding = data, ends, encoding
+    def __init__(self, data: bytes, encoding: str = "utf-8") -> None:
+        self._data, self._encoding = data, encoding
+
+    @cached_property
+    def ends(self) -> np.ndarray:
+        """Positions of the line feeds."""
+        return np.flatnonzero(np.frombuffer(self._data, dtype=np.uint8) == NEWLINE)
 
     def __getitem__(self, position: int) -> str:
         return self.bytes_at(position).decode(self._encoding, errors="backslashreplace")
 
     def __len__(self) -> int:
-        return len(self._ends)
+        return len(self.ends)
 
     def bytes_at(self, position: int) -> bytes:
         """One line without its line end."""
-        start = int(self._ends[position - 1]) + 1 if position else 0
-        return self._data[start : int(self._ends[position])]
+        start = int(self.ends[position - 1]) + 1 if position else 0
+        return self._data[start : int(self.ends[position])]
 
     def many(self, positions: Sequence[int]) -> list[str]:
         """Several lines."""
@@ -137,7 +141,7 @@ def text_blocks(path: Path, compression: str, encoding: str, line_end: str, bloc
             if data:
                 block = _line_ends_unified(data, first_line, line_end, path)
                 yield from _parts(block, max(1, block_bytes // BYTES_PER_LINE))
-                first_line += block.data.count(b"\n")
+                first_line += block.lines
             chunk = ahead
         if rest and first_line == 1 and b"\r" in rest:
             raise _wrong_line_end("CR", line_end, path)
@@ -153,15 +157,15 @@ def text_blocks(path: Path, compression: str, encoding: str, line_end: str, bloc
 
 def _parts(block: TextBlock, lines_at_most: int) -> Iterator[TextBlock]:
     """A block of very short lines in parts, since every line costs memory of its own."""
-    if block.data.count(b"\n") <= lines_at_most:
+    if block.lines <= lines_at_most:
         yield block
         return
-    ends = block.line_ends()
+    ends = Lines(block.data).ends
     for first in range(0, len(ends), lines_at_most):
         last = min(first + lines_at_most, len(ends)) - 1
         data = block.data[int(ends[first - 1]) + 1 if first else 0 : int(ends[last]) + 1]
         wrong = tuple(position - first for position in block.wrong_ends if first <= position <= last)
-        yield TextBlock(data, block.first_line + first, wrong)
+        yield TextBlock(data, block.first_line + first, last + 1 - first, wrong)
 
 
 def _refuse_no_text(start: bytes, encoding: str, path: Path) -> None:
@@ -207,10 +211,10 @@ def read_part(stream: IO[bytes], size: int, path: Path, compression: str) -> byt
 def _line_ends_unified(data: bytes, first_line: int, line_end: str, path: Path) -> TextBlock:
     """Line ends made one line feed; a carriage return anywhere else makes its line's end wrong."""
     crlf = line_end == "\r\n"
-    returns = data.count(b"\r")
-    right = returns == data.count(b"\n") == data.count(b"\r\n") if crlf else not returns
-    if right:
-        return TextBlock(data.replace(b"\r\n", b"\n") if crlf else data, first_line)
+    returns, lines = data.count(b"\r"), data.count(b"\n")
+    unified = data.replace(b"\r\n", b"\n") if crlf else data
+    if returns == (lines if crlf else 0) and len(data) - len(unified) == returns:
+        return TextBlock(unified, first_line, lines)
     bytes_ = np.frombuffer(data, dtype=np.uint8)
     ends = np.flatnonzero(bytes_ == NEWLINE)
     count = np.bincount(np.searchsorted(ends, np.flatnonzero(bytes_ == CARRIAGE_RETURN)), minlength=len(ends))
@@ -221,9 +225,7 @@ def _line_ends_unified(data: bytes, first_line: int, line_end: str, path: Path) 
         first = data[: int(ends[0])]
         bare = len(first) - len(first.rstrip(b"\r"))
         raise _wrong_line_end(" ".join(["CR"] * bare + ["LF"]), line_end, path, inside=bare == crlf)
-    return TextBlock(
-        data.replace(b"\r\n", b"\n") if crlf else data, first_line, tuple(int(i) for i in np.flatnonzero(is_wrong))
-    )
+    return TextBlock(unified, first_line, lines, tuple(int(i) for i in np.flatnonzero(is_wrong)))
 
 
 def _wrong_line_end(seen: str, line_end: str, path: Path, inside: bool = False) -> Refusal:

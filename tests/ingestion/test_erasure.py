@@ -199,5 +199,5 @@ def test_a_steward_may_request_and_nobody_else(loader: psycopg.Connection):
     with connect("stella") as steward:
         assert request(steward, persons(), "trial", "customer", GONE, "consent withdrawn")
     assert requests(loader)[0].requested_by == "stella"
-    with connect("dora") as engineer, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        request(engineer, persons(), "trial", "customer", STAYS, "no right to")
+    with connect("regina") as officer, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        request(officer, persons(), "trial", "customer", STAYS, "no right to")
