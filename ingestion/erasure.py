@@ -13,42 +13,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
 import polars as pl
 import psycopg
 from psycopg import sql
-from psycopg.rows import class_row
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from ingestion import disposal
 from ingestion.contract import Column, Contract, FixedWidth
+from ingestion.models import Erasure
 from ingestion.raw_ddl import raw_schema
 from ingestion.refusal import Refusal
 from ingestion.validation import INTEGERS, TEXTS, value_of
 
 ERASED = "[erased]"
 Progress = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True)
-class Erasure:
-    """One request.
-
-    Attributes:
-        state: ``done``, ``held`` (rows wait for the end of a legal hold) or ``open`` (not carried out yet).
-        held_until: Day on which the last hold ends that is known.
-    """
-
-    erasure_id: int
-    source_system: str
-    table_name: str
-    key: str
-    reason: str
-    requested_at: datetime
-    requested_by: str
-    state: str
-    held_until: date | None
 
 
 @dataclass(frozen=True)
@@ -182,19 +164,10 @@ def subject_tables(tables: Mapping[str, Contract]) -> list[str]:
     ]
 
 
-def requests(connection: psycopg.Connection) -> list[Erasure]:
-    """All requests, the newest first."""
-    with connection.cursor(row_factory=class_row(Erasure)) as cursor:
-        return cursor.execute(
-            """
-            select erasure_id, source_system, table_name, key, reason, requested_at, requested_by,
-                case when completed_at is not null then 'done' when held_until is not null then 'held' else 'open' end
-                    as state,
-                held_until
-            from ops.erasure
-            order by erasure_id desc
-            """
-        ).fetchall()
+def requests(session: Session) -> list[Erasure]:
+    """All requests as they now stand, the newest first."""
+    newest_first = select(Erasure).order_by(Erasure.erasure_id.desc())
+    return list(session.scalars(newest_first, execution_options={"populate_existing": True}))
 
 
 def carry_out(

@@ -163,7 +163,9 @@ class SourceFile(Base):
     rows_sent: Mapped[int | None]
     rows_loaded: Mapped[int | None]
     rows_quarantined: Mapped[int | None]
-    rows_erased: Mapped[int | None]
+    rows_erased: Mapped[int | None] = mapped_column(
+        comment="loaded rows whose personal columns were overwritten, on landing or later"
+    )
     rows_warned: Mapped[int | None] = mapped_column(
         comment="loaded rows that break a rule of severity flag, quarantine.warning"
     )
@@ -194,6 +196,12 @@ class SourceFile(Base):
     )
     code_version: Mapped[str | None] = mapped_column(
         comment="SHA-256 over the programs of ingestion that loaded the file"
+    )
+    landing_deleted_at: Mapped[datetime | None] = mapped_column(
+        comment="when the landed file was deleted at the end of its retention"
+    )
+    rows_deleted_at: Mapped[datetime | None] = mapped_column(
+        comment="when its rows were deleted from raw and quarantine at the end of their retention; the account stays"
     )
 
     batch: Mapped[Batch] = relationship(back_populates="files")
@@ -318,6 +326,91 @@ class Warned(Base):
     column_name: Mapped[str] = mapped_column(primary_key=True)
 
     file: Mapped[SourceFile] = relationship(back_populates="warnings")
+
+
+class Erasure(Base):
+    """One request to erase a person or firm, as one source knows it. It never ends: what a source sends later of the
+    same key lands overwritten"""
+
+    __tablename__ = "erasure"
+    __table_args__ = (
+        CheckConstraint(r"reason ~ '\S'"),
+        CheckConstraint("held_until is null or completed_at is null"),
+        UniqueConstraint("source_system", "table_name", "key"),
+        {"schema": "ops"},
+    )
+
+    erasure_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    source_system: Mapped[str]
+    table_name: Mapped[str] = mapped_column(
+        comment="table of the source whose key names the person: customer, cardholder, consumer"
+    )
+    key: Mapped[str]
+    reason: Mapped[str]
+    not_before: Mapped[date | None] = mapped_column(
+        comment="first day on which anything may be erased, where a legal hold is known (an investigation, ten years "
+        "after the relationship)"
+    )
+    requested_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+    requested_by: Mapped[str] = mapped_column(
+        server_default=text("session_user"), comment="database login of the one who requested"
+    )
+    held_until: Mapped[date | None] = mapped_column(
+        comment="day on which the last rows leave the legal hold of their contract"
+    )
+    completed_at: Mapped[datetime | None] = mapped_column(comment="when nothing was left that had to be overwritten")
+
+    @property
+    def state(self) -> str:
+        """`done`, `held` (rows wait for the end of a legal hold) or `open` (not carried out yet)."""
+        return "done" if self.completed_at else "held" if self.held_until else "open"
+
+
+class ErasedKey(Base):
+    """The tombstones: keys of erased persons, and of what is theirs (accounts, complaints), that loads, releases and
+    replays ask"""
+
+    __tablename__ = "erased_key"
+    __table_args__: ClassVar = {"schema": "ops"}
+
+    source_system: Mapped[str] = mapped_column(primary_key=True)
+    table_name: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    erasure_id: Mapped[int] = mapped_column(ForeignKey(Erasure.erasure_id), primary_key=True)
+
+
+class DisposalRun(Base):
+    """One run of retention or erasure"""
+
+    __tablename__ = "disposal_run"
+    __table_args__ = (CheckConstraint("kind in ('retention', 'erasure')"), {"schema": "ops"})
+
+    run_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    kind: Mapped[str]
+    as_of: Mapped[date] = mapped_column(comment="day (Asia/Shanghai) by which periods were counted")
+    begun_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+    begun_by: Mapped[str] = mapped_column(server_default=text("session_user"))
+    finished_at: Mapped[datetime | None] = mapped_column(
+        comment="null where it was interrupted: the next run takes up what is left"
+    )
+
+
+class Disposal(Base):
+    """What a run took away of one file in one place"""
+
+    __tablename__ = "disposal"
+    __table_args__ = (
+        CheckConstraint("place in ('landing', 'raw', 'quarantine')"),
+        CheckConstraint("rows >= 0"),
+        CheckConstraint("bytes >= 0"),
+        {"schema": "ops"},
+    )
+
+    run_id: Mapped[int] = mapped_column(ForeignKey(DisposalRun.run_id), primary_key=True)
+    file_id: Mapped[int] = mapped_column(ForeignKey(SourceFile.file_id), primary_key=True)
+    place: Mapped[str] = mapped_column(primary_key=True)
+    rows: Mapped[int] = mapped_column(comment="rows deleted (retention) or overwritten (erasure)")
+    bytes: Mapped[int | None] = mapped_column(comment="size of a file deleted from landing; 0 where it had gone before")
 
 
 class LoadedFile(View):

@@ -58,9 +58,9 @@ def list_() -> None:
     """Who is to be erased, who requested it and why, and what waits for the end of a legal hold."""
     from ingestion.erasure import requests
     from pipeline.display import answer_table
-    from warehouse.connection import connect
+    from warehouse.connection import orm_session
 
-    with connect(autocommit=True) as session:
+    with orm_session() as session:
         found = requests(session)
     names = ["erasure", "person", "reason", "requested", "by", "state", "held until"]
     rows = [

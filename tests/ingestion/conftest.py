@@ -8,11 +8,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy.orm import Session
 from trial_sender import CONTRACTS, DAY, empty
 
 from ingestion.batch import BatchReport, ingest
 from ingestion.options import IngestOptions
 from ingestion.raw_ddl import raw_migrations
+from warehouse.connection import orm_session
 from warehouse.migration import migrate, read_migrations
 
 
@@ -28,6 +30,13 @@ def loader(owner: psycopg.Connection) -> Iterator[psycopg.Connection]:
     migrate([*read_migrations("ingestion"), *raw_migrations(CONTRACTS)], owner)
     empty(owner)
     yield owner
+
+
+@pytest.fixture
+def ledger(loader: psycopg.Connection) -> Iterator[Session]:
+    """A session of the one who looks and decides."""
+    with orm_session() as session:
+        yield session
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy.orm import Session
 from trial_sender import DAY, TRIAL, empty, send_all, send_control, send_posting
 
 from ingestion.batch import BatchReport, ingest
@@ -128,7 +129,7 @@ def test_loaded_before_or_after_the_request_is_the_same(loader: psycopg.Connecti
 
 
 def test_running_again_finds_nothing_and_every_run_is_on_record(
-    loader: psycopg.Connection, folder: Path, load: Callable
+    loader: psycopg.Connection, ledger: Session, folder: Path, load: Callable
 ):
     contracts = persons()
     load(contracts)
@@ -144,39 +145,39 @@ def test_running_again_finds_nothing_and_every_run_is_on_record(
         ("erasure", False),
         ("erasure", False),
     ]
-    (entry,) = requests(loader)
+    (entry,) = requests(ledger)
     assert (entry.key, entry.state, entry.held_until) == (GONE, "done", None)
 
 
-def test_a_legal_hold_wins_until_it_ends(loader: psycopg.Connection, folder: Path, load: Callable):
+def test_a_legal_hold_wins_until_it_ends(loader: psycopg.Connection, ledger: Session, folder: Path, load: Callable):
     contracts = persons(customer="10 y")
     load(contracts)
     request(loader, contracts, "trial", "customer", GONE, "left the bank")
     assert carry_out(loader, contracts).raw == {"trial.payment": 1, "trial.posting": 1}
-    (entry,) = requests(loader)
+    (entry,) = requests(ledger)
     assert (entry.state, entry.held_until) == ("held", date(2036, 11, 1))
     assert carry_out(loader, contracts, date(2036, 10, 31)).rows == 0
     assert carry_out(loader, contracts, date(2036, 11, 1)).raw == {"trial.customer": 1}
-    assert requests(loader)[0].state == "done"
+    assert requests(ledger)[0].state == "done"
 
 
-def test_a_request_waits_for_its_first_day(loader: psycopg.Connection, folder: Path, load: Callable):
+def test_a_request_waits_for_its_first_day(loader: psycopg.Connection, ledger: Session, folder: Path, load: Callable):
     contracts, first_day = persons(), date(2031, 1, 1)
     load(contracts)
     request(loader, contracts, "trial", "customer", GONE, "under investigation", first_day)
     assert carry_out(loader, contracts).rows == 0
-    assert (requests(loader)[0].state, requests(loader)[0].held_until) == ("held", first_day)
+    assert (requests(ledger)[0].state, requests(ledger)[0].held_until) == ("held", first_day)
     assert carry_out(loader, contracts, first_day).rows == 4
 
 
 def test_a_row_let_out_of_quarantine_comes_in_overwritten(
-    loader: psycopg.Connection, folder: Path, load: Callable, landing: Path
+    loader: psycopg.Connection, ledger: Session, folder: Path, load: Callable, landing: Path
 ):
     contracts = persons()
     load(contracts, raw_text_characters=3)  # so the key does not stand in what quarantine keeps
     request(loader, contracts, "trial", "customer", GONE, "consent withdrawn")
     carry_out(loader, contracts)
-    decide(loader, "release", Selection("trial", "posting", DAY), "the code is new")
+    decide(ledger, "release", Selection("trial", "posting", DAY), "the code is new")
     (report,) = let_out(loader, landing, contracts)
     assert report.rows_loaded == 2
     assert loader.execute("select posting_id, summary from raw_trial.posting order by 1").fetchall() == [
@@ -194,10 +195,10 @@ def test_only_a_person_can_be_erased(loader: psycopg.Connection):
         request(loader, persons(), "trial", "posting", "P0001", "by mistake")
 
 
-def test_a_steward_may_request_and_nobody_else(loader: psycopg.Connection):
+def test_a_steward_may_request_and_nobody_else(loader: psycopg.Connection, ledger: Session):
     apply_roles(loader)  # the table is younger than the roles of the template
     with connect("stella") as steward:
         assert request(steward, persons(), "trial", "customer", GONE, "consent withdrawn")
-    assert requests(loader)[0].requested_by == "stella"
+    assert requests(ledger)[0].requested_by == "stella"
     with connect("regina") as officer, pytest.raises(psycopg.errors.InsufficientPrivilege):
         request(officer, persons(), "trial", "customer", STAYS, "no right to")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -35,7 +35,6 @@ from ingestion.contract import Contract
 from ingestion.fault import RELEASE_POINTS
 from ingestion.quarantine import Selection, decide, groups, held_rows
 from ingestion.release import ReleaseReport, carry_out
-from warehouse.connection import orm_session
 
 LetOut = Callable[..., ReleaseReport]
 WRONG_DIRECTION, WRONG_AMOUNT = 5, 8
@@ -69,13 +68,6 @@ def folder(run: Callable, landing: Path) -> Path:
     send_control(path, len(lines), sum((Decimal(line.split("|")[5]) for line in good), Decimal("10.00")))
     assert run().state == "complete"
     return folder
-
-
-@pytest.fixture
-def ledger(loader: psycopg.Connection) -> Iterator[Session]:
-    """A session of the one who looks and decides."""
-    with orm_session() as session:
-        yield session
 
 
 @pytest.fixture

@@ -5,9 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 from multiprocessing.context import ForkServerProcess
+from multiprocessing.forkserver import ensure_running
 from pathlib import Path
 
 import psycopg
+import pytest
 from trial_sender import CONTRACTS, DAY
 
 from ingestion.batch import ingest
@@ -15,6 +17,9 @@ from ingestion.release import carry_out
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload([__name__])
+with pytest.MonkeyPatch.context() as patch:  # Python 3.11's fork server knows no other path and says nothing
+    patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+    ensure_running()
 
 
 def start(database: str, landing: Path, fault: str = "") -> ForkServerProcess:
