@@ -10,7 +10,8 @@ The standard's own pydantic models read the YAML. What the standard lacks stands
 
 The classes below say what each of them means. Of the standard's own, `slaProperties` say when a file is owed
 (`Delivery`) and how long its rows are kept (`Retention`), a `quality` rule of the schema with the metric ``rowCount``
-bounds the rows of a file, and `relationships` of a property say which table's key it holds.
+bounds the rows of a file, rules of the type ``custom`` and the engine ``c360`` hold between the columns of a row
+(`RowRule`), and `relationships` of a property say which table's key it holds.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from open_data_contract_standard.model import (
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from ingestion.refusal import ContractError
+from ingestion.row_rules import compiled
 
 CONTRACT_FOLDER = Path(__file__).parent / "contracts"
 STANDARD_VERSIONS = ("v3.1.0", "v3.0.2", "v3.0.1", "v3.0.0")
@@ -308,6 +310,19 @@ class Retention(_Part):
     legal_hold: Period | None = None
 
 
+class RowRule(_Part):
+    """A rule between columns of one row, in SQL (``implementation``), e.g. ``closed_on >= opened_on``.
+
+    Values have the types of their columns, timestamps the precision of a day; where one is missing, the row keeps the
+    rule. The standard's severity ``error`` keeps a row out, ``warning`` loads it and records a warning.
+    """
+
+    name: str = Field(pattern="^[a-z][a-z0-9_]{0,62}$")
+    holds: str
+    description: str = ""
+    severity: Literal["error", "warning"] = "error"
+
+
 class RowCount(_Part):
     """Bounds of the number of rows of a file, both inclusive; a file outside is refused."""
 
@@ -332,6 +347,7 @@ class Contract(_Part):
     drift: Drift
     delivery: Delivery | None = None  # None: owed with every batch, without a deadline
     row_count: RowCount = RowCount()
+    row_rules: tuple[RowRule, ...] = ()
     retention: Retention = Retention()
     optional: bool = False
     reject_threshold: float | None = Field(None, ge=0, le=1)  # share of rejected rows that refuses the file
@@ -460,6 +476,7 @@ def _typed(standard: OpenDataContractStandard, path: Path) -> Contract:
         drift=custom.pop("drift", {}),
         delivery=_delivery(standard.slaProperties or [], custom.pop("delivery", {})),
         row_count=_row_count(table.quality or []),
+        row_rules=_row_rules(table.quality or []),
         retention=_retention(standard.slaProperties or [], custom.pop("retention", {})),
         optional=custom.pop("optional", False),
         reject_threshold=custom.pop("reject_threshold", None),
@@ -509,6 +526,19 @@ def _row_count(rules: list[DataQuality]) -> RowCount:
             raise ValueError("quality rule rowCount needs mustBeBetween, mustBeGreaterOrEqualTo or mustBeLessOrEqualTo")
         bounds |= {name: bound for name, bound in (("minimum", low), ("maximum", high)) if bound is not None}
     return RowCount.model_validate(bounds)
+
+
+def _row_rules(rules: list[DataQuality]) -> tuple[RowRule, ...]:
+    return tuple(
+        RowRule(
+            name=rule.name or "",
+            holds=str(rule.implementation),
+            description=rule.description or "",
+            severity=rule.severity or "error",  # type: ignore[arg-type]
+        )
+        for rule in rules
+        if rule.type == "custom" and rule.engine == "c360"
+    )
 
 
 def _custom(properties: list[CustomProperty] | None) -> dict[str, Any]:
@@ -574,6 +604,8 @@ def _check(contract: Contract) -> None:
             raise ValueError(f"{place} names the column {name!r}, which the schema does not have")
     for column in contract.columns:
         _check_column(contract, column)
+    for rule in contract.row_rules:
+        compiled(rule.holds, names)
     if contract.control.kind == "trailer" and not isinstance(contract.layout, FixedWidth | Records):
         raise ValueError(f"control.kind trailer needs a fixed_width or records layout, not {contract.layout.format}")
     if isinstance(contract.layout, Records):

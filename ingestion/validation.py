@@ -8,7 +8,7 @@ can be read. A rule is never applied twice: what holds here is not repeated as a
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -16,10 +16,11 @@ import numpy as np
 import polars as pl
 
 from ingestion.check_digits import CHECKS
-from ingestion.contract import Column, Contract
+from ingestion.contract import Column, Contract, RowRule
 from ingestion.keys import SeenKeys
 from ingestion.options import IngestOptions
 from ingestion.readers.base import LINE, Block, Reject
+from ingestion.row_rules import TYPED, columns_named, compiled
 
 INTEGERS = {"smallint": pl.Int16(), "integer": pl.Int32(), "bigint": pl.Int64()}
 FLOATS = {"real": (1.5e-45, 3.4028234e38), "double precision": (5e-324, 1.7976931348623157e308)}
@@ -101,6 +102,15 @@ class Validator:
             for rule in rules_of(column, is_structural=column.name in (*contract.row_key, contract.change.flag))
             if not (waived and rule.waivable)
         ]
+        between = [] if waived else [(rule, _row_rule(contract, rule)) for rule in contract.row_rules]
+        self._rules += [rule for agreed, rule in between if agreed.severity == "error"]
+        self._flags = [rule for agreed, rule in between if agreed.severity == "warning"]
+        self._typed = [
+            value_of(contract.by_name[name]).alias(TYPED + name)
+            for name in dict.fromkeys(
+                name for agreed, _ in between for name in columns_named(agreed.holds, contract.column_names)
+            )
+        ]
         self._out = [out_expression(column) for column in contract.columns]
         self._key = () if waived else contract.row_key
         self._seen = SeenKeys(self._key, options.keys_in_memory)
@@ -112,6 +122,8 @@ class Validator:
 
     def __call__(self, block: Block) -> Checked:
         """Parts the block into good and bad rows."""
+        if self._typed:
+            block = replace(block, frame=block.frame.with_columns(self._typed))
         frame = block.frame
         holds = (
             pl.all_horizontal([rule.holds for rule in self._rules] or [pl.lit(True)]).fill_null(True).alias("_holds")
@@ -123,6 +135,7 @@ class Validator:
             rejects += self._broken(block, checked, np.flatnonzero(~keeps))
         warnings = self._check_digits(block, checked, keeps, rejects)
         self._check_keys(block, checked, keeps, rejects)
+        warnings += self._check_flags(block, keeps)
         good = checked if keeps.all() else checked.filter(pl.Series(keeps))
         amount = good[AMOUNT].sum() if self.contract.control.amount_column and good.height else None
         return Checked(good.drop(AMOUNT, "_holds"), rejects, warnings, Decimal(amount or 0))
@@ -174,6 +187,14 @@ class Validator:
                         checked[AMOUNT][int(position)],
                     )
                 )
+        return warnings
+
+    def _check_flags(self, block: Block, keeps: np.ndarray) -> list[Warned]:
+        """Rows that are loaded and break a rule of severity warning."""
+        warnings = []
+        for rule in self._flags:
+            broken = block.frame.select(~rule.holds.fill_null(True)).to_series().to_numpy() & keeps
+            warnings += [Warned(block.frame[LINE][int(p)], rule.name, rule.column) for p in np.flatnonzero(broken)]
         return warnings
 
     def _check_keys(self, block: Block, checked: pl.DataFrame, keeps: np.ndarray, rejects: list[Reject]) -> None:
@@ -334,6 +355,13 @@ def rules_of(column: Column, is_structural: bool = False) -> list[Rule]:
     if column.maximum is not None:
         rule("maximum", value_of(column) <= _bound(column, column.maximum), f"is above {column.maximum}")
     return rules
+
+
+def _row_rule(contract: Contract, agreed: RowRule) -> Rule:
+    """A rule between columns, reported under the first of them."""
+    column = columns_named(agreed.holds, contract.column_names)[0]
+    said = f" ({agreed.description})" if agreed.description else ""
+    return Rule(agreed.name, column, compiled(agreed.holds, contract.column_names), f"breaks {agreed.holds}{said}")
 
 
 def out_expression(column: Column) -> pl.Expr:

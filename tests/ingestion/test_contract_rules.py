@@ -15,11 +15,13 @@ import yaml
 from trial_sender import CONTRACTS, TRIAL
 
 from ingestion.check_digits import is_identity_number, is_resident_id, is_social_credit_code
-from ingestion.contract import CONTRACT_FOLDER, Column, load_contract, load_contracts
+from ingestion.contract import CONTRACT_FOLDER, Column, Contract, RowRule, load_contract, load_contracts
 from ingestion.keys import SeenKeys
+from ingestion.options import IngestOptions
 from ingestion.raw_ddl import raw_migrations, table_ddl
+from ingestion.readers.base import Block
 from ingestion.refusal import ContractError
-from ingestion.validation import out_expression, rules_of, value_of
+from ingestion.validation import Checked, Validator, Warned, out_expression, rules_of, value_of
 
 HERE = Path(__file__).parent / "contracts"
 XLSX = {"format": "xlsx", "file_name": "posting_{business_date:%Y%m%d}.xlsx"}
@@ -54,6 +56,11 @@ def test_typed_access():
     assert posting.by_name["account_id"].classification == "C3"
 
 
+def between(holds: str, **more: str) -> list[dict[str, str]]:
+    """A rule between columns, as the standard writes it."""
+    return [{"name": "agreed", "type": "custom", "engine": "c360", "implementation": holds, **more}]
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -70,6 +77,10 @@ def test_typed_access():
         (lambda c: c["customProperties"].pop(3), "kind"),
         (lambda c: c["customProperties"][1].update(value={**XLSX, "compression": "gz"}), "compression"),
         (lambda c: c["customProperties"][1].update(value={**XLSX, "sheet": "a/b"}), "sheet"),
+        (lambda c: c["schema"][0].update(quality=between("amount >")), "is no SQL"),
+        (lambda c: c["schema"][0].update(quality=between("amount > fee")), "fee, which the schema does not have"),
+        (lambda c: c["schema"][0].update(quality=between("1 > 0")), "names no column"),
+        (lambda c: c["schema"][0].update(quality=between("amount > 0", severity="fatal")), "severity"),
         (
             lambda c: (
                 c["customProperties"][1].update(value=XLSX),
@@ -192,6 +203,42 @@ def test_formats_codes_ranges_lengths_patterns():
     assert kept(column("date", minimum="2026-01-01"), ["2025-12-31", "2026-01-01"]) == ["2026-01-01"]
     assert kept(column("text", min_length=2, max_length=3), ["a", "ab", "abcd"]) == ["ab"]
     assert kept(column("text", pattern="^[0-9]{4}$"), ["1234", "12345"]) == ["1234"]
+
+
+def checked(rows: list[tuple], *rules: RowRule) -> Checked:
+    """Rows of amount, fee, day opened and day closed under rules between them."""
+    kinds = {"amount": "numeric(9,2)", "fee": "integer", "opened": "date", "closed": "date"}
+    columns = tuple(Column(name=name, physical_type=kind) for name, kind in kinds.items())
+    now = {name: getattr(TRIAL["payment"], name) for name in Contract.model_fields}
+    control = TRIAL["payment"].control.model_copy(update={"amount_column": None})
+    contract = Contract(**now | {"columns": columns, "row_rules": rules, "control": control})
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(kinds, pl.String()), orient="row")
+    frame = frame.with_columns(pl.Series("_line", range(2, len(rows) + 2), dtype=pl.Int64))
+    loose = contract.model_copy(update={"change": contract.change.model_copy(update={"key": ()})})
+    return Validator(loose, IngestOptions())(Block(frame, lambda chosen: ["raw"] * len(chosen)))
+
+
+def test_rules_between_columns():
+    rows = [
+        ("10.00", "9", "2026-01-01", "2026-01-01"),
+        ("9.50", "10", "2026-01-02", "2026-01-01"),  # as text, 9.50 would be more than 10
+        ("10.00", None, "2026-01-02", None),
+        ("ten", "1", "2026-01-01", "2026-01-02"),
+        ("10.00", "9", "2026-01-02", "2025-12-31"),
+    ]
+    more = RowRule(name="more_than_fee", holds="amount > fee", description="net of fees")
+    after = RowRule(name="closed_after", holds="closed >= opened or closed < '2026-01-01'::date", severity="warning")
+    found = checked(rows, more, after)
+    assert found.good["_line"].to_list() == [2, 4, 6]
+    assert found.good.columns == ["amount", "fee", "opened", "closed", "_line"]
+    assert [(reject.line, reject.rule, reject.column) for reject in found.rejects] == [
+        (3, "more_than_fee", "amount"),
+        (5, "type", "amount"),
+    ]
+    assert "'9.50' breaks amount > fee (net of fees)" in found.rejects[0].message
+    assert found.warnings == []
+    after = RowRule(name="closed_after", holds="closed >= opened", severity="warning")
+    assert checked(rows, after).warnings == [Warned(3, "closed_after", "closed"), Warned(6, "closed_after", "closed")]
 
 
 def test_arrays():
