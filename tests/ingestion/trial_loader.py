@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from multiprocessing.context import ForkServerProcess
+from functools import cache
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from multiprocessing.forkserver import ensure_running
 from pathlib import Path
 
@@ -15,23 +16,28 @@ from trial_sender import CONTRACTS, DAY
 from ingestion.batch import ingest
 from ingestion.release import carry_out
 
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload([__name__])
-with pytest.MonkeyPatch.context() as patch:  # Python 3.11's fork server knows no other path and says nothing
-    patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
-    ensure_running()
+
+@cache
+def _forks() -> ForkServerContext:
+    """The server that loaders are forked from. Not started on import: it imports this module itself."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    with pytest.MonkeyPatch.context() as patch:  # Python 3.11's fork server knows no other path and says nothing
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+        ensure_running()
+    return context
 
 
 def start(database: str, landing: Path, fault: str = "") -> ForkServerProcess:
     """Starts a loader of the day; with `fault` it kills itself at that point (`ingestion.fault`)."""
-    process = _FORKS.Process(target=_load, args=(database, landing, fault))
+    process = _forks().Process(target=_load, args=(database, landing, fault))
     process.start()
     return process
 
 
 def start_release(database: str, landing: Path, fault: str) -> ForkServerProcess:
     """Starts what carries out the open decisions about quarantined rows; it kills itself at the point `fault`."""
-    process = _FORKS.Process(target=_release, args=(database, landing, fault))
+    process = _forks().Process(target=_release, args=(database, landing, fault))
     process.start()
     return process
 
