@@ -14,7 +14,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo demo-real airflow test test-all bench soak lint lock clean
+.PHONY: help setup setup-test demo demo-real airflow test bench soak lint lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -29,13 +29,8 @@ demo-real: setup ## the real data sets beside the demo: make demo-real DATA=FOLD
 airflow: setup ## Airflow on this machine, until Ctrl-C
 	@$(BIN)/c360 airflow
 
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
-
-test: setup-test lint ## unit, dbt, integration on a real PostgreSQL, the whole way simulated and on real data
-	@$(PYTEST)
-
-test-all: setup-test lint ## these and a business date through a real Airflow
-	@ALL_TESTS=1 $(PYTEST)
+test: setup-test lint ## unit, dbt, integration on a real PostgreSQL, the whole way simulated and on real data, a date through a real Airflow
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 bench: setup-test ## ratios against baselines measured in the same run; appends to docs/benchmarks/results.jsonl
 	@$(BIN)/python -m benchmarks.run

@@ -48,10 +48,6 @@ from warehouse.migration import migrate, read_migrations  # noqa: E402
 from warehouse.roles import DEMO_LOGINS, apply_roles, make_logins  # noqa: E402
 from warehouse.server import EmbeddedServer  # noqa: E402
 
-collect_ignore = [] if os.environ.get("ALL_TESTS") else ["end_to_end/test_with_airflow.py"]
-"""A business date through a real Airflow took from 20 to 45 minutes on a starved machine, too near to the limit of a
-run: `make test-all` has it. To go when it has been seen to fit."""
-
 _LONGEST_FIRST = ("end_to_end", "dbt")
 """Folders that take minutes: with two workers each is begun at once, and the others follow."""
 

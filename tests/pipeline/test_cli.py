@@ -59,7 +59,7 @@ def test_an_unknown_source_says_what_to_check(database: str) -> None:
 
 def test_a_full_disk_is_told_with_its_place(database: str, home: Path, small_disk) -> None:
     folder = home / "landing" / "berka" / "1999-01-01"
-    folder.parent.mkdir(parents=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     folder.symlink_to(small_disk.path)
     (folder / "district.asc").write_text("cut short")
     small_disk.fill()
