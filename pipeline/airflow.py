@@ -284,6 +284,8 @@ def _environment(settings: Settings, port: int, dags: Path) -> dict[str, str]:
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
         "GX_ANALYTICS_ENABLED": "false",
+        # Tasks end without a farewell to the semaphores of their libraries; it would stand as an error in every log.
+        "PYTHONWARNINGS": "ignore:resource_tracker:UserWarning",
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         **{f"AIRFLOW__{name}": str(value) for name, value in airflow.items()},
     }

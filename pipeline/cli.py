@@ -4,7 +4,7 @@ Exit codes: 0 done · 1 a step failed or a check closed the gate · 2 the comman
 """
 
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -23,6 +23,7 @@ A business date goes: [bold]ingest[/] each source · [bold]check[/] · [bold]bui
 stopped and says so when there is nothing to do.
 
   c360 demo                                     everything, on simulated extracts, in minutes
+  c360 simulate --until 2026-11-06              further days after the demo, to ingest by hand or in Airflow
   c360 plan                                     what the next run would do
   c360 status                                   what was sent, loaded, refused, built, published
   c360 quarantine list                          rows that were kept out, and how they come in
@@ -119,15 +120,32 @@ def db_url(
 def simulate(
     scale: Annotated[float, typer.Option(help="1 is 100,000 parties.")] = 0.01,
     seed: Annotated[int, typer.Option(help="Another seed gives another world.")] = 20261101,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Last daily batch; the demo's last one if not given."),
+    ] = None,
 ) -> None:
-    """Write simulated extracts of the three source systems into landing, with their ground truth beside."""
+    """Write simulated extracts of the three source systems into landing, with their ground truth beside.
+
+    After a demo, `--until` gives its world further days (same scale and seed): files to ingest by hand or in Airflow.
+    """
     import simulator
     from pipeline.display import bar
+    from simulator.parameters import DAILY_DATES, HISTORY_END, HORIZON_DAYS
     from warehouse.settings import get_settings
 
+    first, last = DAILY_DATES[0], until.date() if until else DAILY_DATES[-1]
+    horizon = HISTORY_END + timedelta(days=HORIZON_DAYS)
+    if not HISTORY_END <= last <= horizon:
+        raise typer.BadParameter(f"{last} is not between {HISTORY_END} and {horizon}, the end of this world")
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     with bar("simulate", out) as progress:
-        report = simulator.simulate(get_settings(), seed=seed, scale=scale, progress=progress)
-    out.print(report)
+        report = simulator.simulate(get_settings(), seed=seed, scale=scale, daily_dates=days, progress=progress)
+    out.print(
+        f"{report.files:,} files with {report.rows:,} rows of {report.parties:,} parties lie in landing: "
+        f"{report.business_dates[0]} with the history, then {len(days)} daily batches"
+        + (f" until {days[-1]}" if days else "")
+    )
 
 
 @app.command()

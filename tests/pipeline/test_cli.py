@@ -69,6 +69,11 @@ def test_a_full_disk_is_told_with_its_place(database: str, home: Path, small_dis
         assert words in said.stderr
 
 
+def test_further_days_end_with_the_world() -> None:
+    said = c360("simulate", "--scale", "0.001", "--until", "2027-01-01")
+    assert said.returncode == 2 and "2026-12-31" in said.stderr and "Traceback" not in said.stderr
+
+
 def test_sql_is_asked_as_the_login(database: str) -> None:
     said = c360("sql", "select session_user as who", "--as", "audrey", "--format", "json")
     assert (said.returncode, said.stdout.strip()) == (0, '[{"who": "audrey"}]')
