@@ -35,11 +35,16 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class Overwritten:
-    """Rows as they land: those of erased persons without their personal values."""
+    """Rows as they land: those of erased persons without their personal values.
+
+    Attributes:
+        is_erased: True for the rows that were overwritten, `erased` of them; None where there are none.
+    """
 
     rows: pl.DataFrame
     erased: int = 0
     amount: Decimal = Decimal(0)
+    is_erased: pl.Series | None = None
 
 
 @dataclass
@@ -86,7 +91,7 @@ class Tombstones:
             for name, mark in self._marks.items()
         ]
         return Overwritten(
-            good.with_columns(marked), int(hit.sum()), Decimal(0 if amount is None else amount.sum() or 0)
+            good.with_columns(marked), int(hit.sum()), Decimal(0 if amount is None else amount.sum() or 0), hit
         )
 
 
@@ -273,7 +278,7 @@ def _overwrite_raw(connection: psycopg.Connection, contract: Contract, as_of: da
 
             overwritten as (
                 update {raw} as sent
-                set {marks}
+                set {marks}, _row_hash = null
                 from ops.source_file as file
                 where sent._file_id = file.file_id and {let_go}
                     and {speaks_of_erased} and {differs}

@@ -75,7 +75,7 @@ class Examination:
             checked = self._validator(block)
             landing = self._overwrite(checked.good)
             self._count(checked, landing)
-            checked.good = landing.rows
+            checked.good, checked.is_erased = landing.rows, landing.is_erased
             if self._is_hopeless():
                 raise self._rejected_rows("; reading stopped there")
             yield checked

@@ -7,7 +7,6 @@ keeps the rejected rows and the reason, and commits the state *refused*.
 from __future__ import annotations
 
 import csv
-import io
 import os
 import queue
 import tempfile
@@ -18,19 +17,19 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-import polars as pl
 import psycopg
 from psycopg import sql
 
 from ingestion import disposal, fault, ledger
 from ingestion.contract import Contract
 from ingestion.control import Settled
+from ingestion.copy_text import copy_statement, copy_text
 from ingestion.disk import writing_to
 from ingestion.erasure import overwrite_quarantine, tombstones
 from ingestion.examine import Examination
 from ingestion.options import IngestOptions
-from ingestion.raw_ddl import LINEAGE, raw_schema
-from ingestion.readers.base import LINE, Reject
+from ingestion.raw_ddl import raw_schema
+from ingestion.readers.base import Reject
 from ingestion.readers.text import RESEND
 from ingestion.refusal import Refusal
 from ingestion.validation import Warned
@@ -121,7 +120,7 @@ def _copy(
     rows = 0
     try:
         with (
-            closing(_ahead(_csv_blocks(examination, entry.file_id, rejected), options.blocks_ahead)) as blocks,
+            closing(_ahead(_blocks(examination, entry.file_id, rejected), options.blocks_ahead)) as blocks,
             connection.cursor() as cursor,
             cursor.copy(copy_statement(contract)) as copy,
         ):
@@ -152,29 +151,11 @@ def _copy(
     return examination.settle(entry.sha256)
 
 
-def copy_statement(contract: Contract) -> sql.Composed:
-    """COPY into the raw table of a contract, from what `as_csv` gives."""
-    return sql.SQL("copy {}.{} ({}) from stdin (format csv)").format(
-        sql.Identifier(raw_schema(contract.source)),
-        sql.Identifier(contract.table),
-        sql.SQL(", ").join(map(sql.Identifier, [*contract.column_names, *LINEAGE])),
-    )
-
-
-def as_csv(good: pl.DataFrame, file_id: int) -> bytes:
-    """Rows that keep the rules, with their lineage, as COPY reads them."""
-    buffer = io.BytesIO()
-    good.select(pl.exclude(LINE), pl.lit(file_id).alias(LINEAGE[0]), pl.col(LINE)).write_csv(
-        buffer, include_header=False
-    )
-    return buffer.getvalue()
-
-
-def _csv_blocks(examination: Examination, file_id: int, rejected: _Rejected) -> Iterator[tuple[bytes, int]]:
+def _blocks(examination: Examination, file_id: int, rejected: _Rejected) -> Iterator[tuple[bytes, int]]:
     for checked in examination.blocks():
         rejected.add(checked.rejects, checked.warnings)
         if checked.good.height:
-            yield as_csv(checked.good, file_id), checked.good.height
+            yield copy_text(checked.good, file_id, checked.is_erased), checked.good.height
 
 
 def _ahead(items: Iterator[tuple[bytes, int]], depth: int) -> Iterator[tuple[bytes, int]]:

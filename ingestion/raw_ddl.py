@@ -1,9 +1,9 @@
 """Raw tables from contracts: one schema `raw_<source>` per source, one table per contract.
 
-A raw table holds the contract's columns and the row's lineage: `_file_id` (ops.source_file) and `_line` (1-based line
-of the file, or row of a Parquet file). It is append-only; `_file_id` is indexed by BRIN, since rows of one file lie
-together. Columns carry no NOT NULL and no CHECK: the contract's rules are enforced while reading, where a broken row
-goes to quarantine instead of failing the file.
+A raw table holds the contract's columns and the row's lineage: `_file_id` (ops.source_file), `_line` (1-based line of
+the file, or row of a Parquet file) and `_row_hash` (`copy_text`). It is append-only; `_file_id` is indexed by BRIN,
+since rows of one file lie together. Columns carry no NOT NULL and no CHECK: the contract's rules are enforced while
+reading, where a broken row goes to quarantine instead of failing the file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from ingestion.contract import Column, Contract
 from warehouse.migration import Migration
 
-LINEAGE = ("_file_id", "_line")
+LINEAGE = ("_file_id", "_line", "_row_hash")
 
 
 def raw_schema(source: str) -> str:
@@ -30,12 +30,13 @@ def table_ddl(contract: Contract) -> str:
     """Idempotent DDL of one raw table; a column that a later contract version adds is added to the table."""
     table = raw_table(contract)
     lines = [f'    "{column.name}" {column.physical_type}' for column in contract.columns]
-    lines += ["    _file_id bigint not null", "    _line bigint not null"]
+    lines += ["    _file_id bigint not null", "    _line bigint not null", "    _row_hash bigint"]
     statements = [f"create table if not exists {table} (\n" + ",\n".join(lines) + "\n);"]
     statements += [
         f'alter table {table} add column if not exists "{column.name}" {column.physical_type};'
         for column in contract.columns
     ]
+    statements.append(f"alter table {table} add column if not exists _row_hash bigint;")
     statements.append(f'create index if not exists "{contract.table}_file_brin" on {table} using brin (_file_id);')
     statements.append(f"comment on table {table} is {_text(_table_comment(contract))};")
     statements += [
@@ -44,6 +45,7 @@ def table_ddl(contract: Contract) -> str:
     statements += [
         f"comment on column {table}._file_id is 'file that the row came from, ops.source_file';",
         f"comment on column {table}._line is 'line of the file, from 1; row in a Parquet file';",
+        f"comment on column {table}._row_hash is 'XXH64 of the row as loaded; null where personal values were erased';",
     ]
     return "\n".join(statements)
 

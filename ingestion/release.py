@@ -29,9 +29,10 @@ from ingestion import fault, ledger
 from ingestion.batch import only_loader
 from ingestion.contract import Contract
 from ingestion.control import Settled
+from ingestion.copy_text import copy_statement, copy_text
 from ingestion.disk import writing_to
 from ingestion.erasure import tombstones
-from ingestion.load import analyze, as_csv, copy_statement
+from ingestion.load import analyze
 from ingestion.options import IngestOptions
 from ingestion.quarantine import Action
 from ingestion.raw_ddl import raw_schema
@@ -202,7 +203,7 @@ def _load(
     with connection.cursor() as cursor, cursor.copy(copy_statement(contract)) as copy:
         for good, rejects in _rows(contract, path, entry, held, decision.action, options):
             landing = overwrite(good)
-            copy.write(as_csv(landing.rows, lot))
+            copy.write(copy_text(landing.rows, lot, landing.is_erased))
             erased, amount_erased = erased + landing.erased, amount_erased + landing.amount
             lines += good[LINE].to_list()
             broken.update((reject.rule, reject.column) for reject in rejects)

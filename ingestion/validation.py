@@ -29,6 +29,7 @@ TEXTS = ("text", "varchar", "char")
 BOOLEANS = ("true", "false", "t", "f", "y", "n", "yes", "no", "1", "0")
 ISO_DATE = "%Y-%m-%d"
 ISO_TIMESTAMP = "%Y-%m-%d %H:%M:%S"
+BASIC_DATE, BASIC_TIMESTAMP = "%Y%m%d", "%Y%m%d%H%M%S"  # basic forms of ISO 8601, the second one but for its T
 TIME_OF_DAY = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
 OFFSET = r"(Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)?"
 YEAR = "([0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"  # there is no year 0000
@@ -77,12 +78,13 @@ class Warned:
 
 @dataclass
 class Checked:
-    """A block after its rules: rows for COPY, rejected lines, warnings, amounts."""
+    """A block after its rules: rows for COPY, those of them that were erased, rejected lines, warnings, amounts."""
 
     good: pl.DataFrame
     rejects: list[Reject] = field(default_factory=list)
     warnings: list[Warned] = field(default_factory=list)
     amount: Decimal = Decimal(0)
+    is_erased: pl.Series | None = None
 
 
 class Validator:
@@ -373,12 +375,12 @@ def out_expression(column: Column) -> pl.Expr:
             element = pl.lit('"') + escaped + pl.lit('"')
         joined = pl.col(column.name).list.eval(element.fill_null("NULL")).list.join(",")
         return (pl.lit("{") + joined + pl.lit("}")).alias(column.name)
-    if column.base_type in ("date", "timestamp", "timestamptz") and column.date_format not in (
-        None,
-        ISO_DATE,
-        ISO_TIMESTAMP,
-    ):
-        return value_of(column).alias(column.name)
+    if column.base_type in ("date", "timestamp", "timestamptz"):
+        if column.date_format == BASIC_TIMESTAMP:
+            text = pl.col(column.name)
+            return (text.str.head(8) + pl.lit("T") + text.str.tail(6)).alias(column.name)
+        if column.date_format not in (None, ISO_DATE, BASIC_DATE, ISO_TIMESTAMP):
+            return value_of(column).alias(column.name)
     return cleaned(column).alias(column.name)
 
 

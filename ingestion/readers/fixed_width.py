@@ -1,20 +1,22 @@
 """Fixed-width records, widths in bytes of the file's encoding (a hanzi is 2 or 4 bytes of GB 18030).
 
-The block is seen as a matrix of bytes; a separator is put behind every field; then it is decoded and split at once.
+The block is seen as a matrix of bytes; a separator is put behind every field; then it is split at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate
 
 import numpy as np
 import polars as pl
 
-from ingestion.contract import FixedWidth, RecordLine
+from ingestion.contract import Column, FixedWidth, RecordLine
 from ingestion.readers.base import LINE, Block, FileReader, Reject, wrong_line_end
-from ingestion.readers.text import Decoder, Lines, TextBlock, text_blocks
+from ingestion.readers.text import NEWLINE, Decoder, Lines, TextBlock, line_series, text_blocks
 
-SEPARATOR = 0x1F
+SEPARATOR, BLANK = 0x1F, 0x20
+TEXTS = ("text", "varchar", "char")
 FORBIDDEN = (0x00, SEPARATOR)
 
 
@@ -25,16 +27,16 @@ class FixedWidthReader(FileReader):
         layout = self._layout
         self._codec = "utf-8" if layout.encoding == "utf-8-sig" else layout.encoding
         self._widths = [int(column.width or 0) for column in self.contract.columns]
-        self._length = len(layout.detail_type.encode()) + sum(self._widths)
+        self._length_of_fields = sum(self._widths)
+        self._length = len(layout.detail_type.encode()) + self._length_of_fields
+        self._fields_at = list(zip(accumulate(self._widths, initial=0), self._widths, strict=False))
         decode = Decoder(layout.encoding, self.path)
         last_line = 0
         for block in text_blocks(
             self.path, layout.compression, layout.encoding, layout.line_end, self.options.block_bytes
         ):
-            decode(block)
-            lines = Lines(block.data, self._codec)
             last_line = block.first_line + block.lines - 1
-            yield self._block(block, lines)
+            yield self._block(block, Lines(block.data, self._codec), decode)
         if not last_line:
             raise self.refuse("empty", "the file is empty", 1)
         self.check_trailer_seen(last_line)
@@ -44,8 +46,9 @@ class FixedWidthReader(FileReader):
         assert isinstance(self.contract.layout, FixedWidth)
         return self.contract.layout
 
-    def _block(self, block: TextBlock, lines: Lines) -> Block:
+    def _block(self, block: TextBlock, lines: Lines, decode: Decoder) -> Block:
         layout = self._layout
+        decode.refuse_foreign(block)
         data = np.frombuffer(block.data, dtype=np.uint8)
         ends = lines.ends
         starts = np.concatenate(([0], ends[:-1] + 1))
@@ -71,11 +74,14 @@ class FixedWidthReader(FileReader):
             self._refuse_second_header(block, lines, is_row & ~is_detail)
         rejects = [self._reject(block, lines, int(position), is_clean) for position in np.flatnonzero(is_row & ~good)]
         positions = np.flatnonzero(good)
-        text = self._separated(data, starts[positions])
+        if len(positions) < block.lines:
+            decode(block)  # refuses the file where a line that is no row cannot be decoded
+        matrix = self._matrix(data, starts[positions])
         try:
-            decoded = text.tobytes().decode(self._codec)
+            text = self._decoded(matrix)
         except UnicodeDecodeError:
-            positions, cut = self._split_by_whole_characters(text, positions)
+            decode(block)  # or where a row cannot
+            whole = self._is_whole(matrix)
             rejects += [
                 Reject(
                     block.first_line + int(p),
@@ -84,10 +90,11 @@ class FixedWidthReader(FileReader):
                     "a field's end cuts a character in two",
                     lines[int(p)],
                 )
-                for p in cut
+                for p in positions[~whole]
             ]
-            decoded = self._separated(data, starts[positions]).tobytes().decode(self._codec)
-        frame = self._parsed(decoded, positions + block.first_line)
+            positions, matrix = positions[whole], matrix[whole]
+            text = self._decoded(matrix)
+        frame = self._parsed(*text, matrix, positions + block.first_line)
         return Block(frame, lambda chosen: lines.many([int(positions[i]) for i in chosen]), rejects)
 
     def _fields(self, record: RecordLine, line: bytes, number: int, what: str) -> dict[str, str]:
@@ -166,52 +173,76 @@ class FixedWidthReader(FileReader):
             number, "record_length", None, f"the record is {length} bytes long, {self._length} are expected", raw
         )
 
-    def _separated(self, data: np.ndarray, starts: np.ndarray) -> np.ndarray:
-        """Matrix of the records' bytes with a separator behind every field and a line feed behind the last."""
+    def _matrix(self, data: np.ndarray, starts: np.ndarray) -> np.ndarray:
+        """The records' bytes, a row each, without their type; a view where they follow one another."""
         detail = len(self._layout.detail_type.encode())
         if len(starts) and starts[-1] - starts[0] == (len(starts) - 1) * (self._length + 1):
             begin = int(starts[0])
             stop = begin + len(starts) * (self._length + 1)
-            matrix = data[begin:stop].reshape(len(starts), self._length + 1)
-        else:
-            matrix = data[starts[:, None] + np.arange(self._length)]
-        out = np.full((len(starts), self._length - detail + len(self._widths)), SEPARATOR, dtype=np.uint8)
-        source, target = detail, 0
-        for width in self._widths:
-            out[:, target : target + width] = matrix[:, source : source + width]
-            source, target = source + width, target + width + 1
-        out[:, -1] = 0x0A
-        return out
+            return data[begin:stop].reshape(len(starts), self._length + 1)[:, detail : self._length]
+        return data[starts[:, None] + np.arange(detail, self._length)]
 
-    def _split_by_whole_characters(self, text: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Rows whose every field holds whole characters, and the others."""
-        whole = np.ones(len(positions), dtype=bool)
-        for index in range(len(positions)):
+    def _decoded(self, matrix: np.ndarray) -> tuple[bytes, dict[int, bytes]]:
+        """The records as text: a separator behind every field, a line feed behind the last.
+
+        Fields that hold more than ASCII in one of these records are left empty and given by themselves, by their
+        position, in UTF-8, a line each: to decode GB 18030 costs most of the reading.
+
+        Raises:
+            UnicodeDecodeError: A field's end cuts a character, or the bytes are no text.
+        """
+        out = np.full((len(matrix), self._length_of_fields + len(self._widths)), SEPARATOR, dtype=np.uint8)
+        apart: dict[int, bytes] = {}
+        at = 0
+        for position, (start, width) in enumerate(self._fields_at):
+            field = matrix[:, start : start + width]
+            if (field & 0x80).any():
+                lines = np.full((len(matrix), width + 1), NEWLINE, dtype=np.uint8)
+                lines[:, :-1] = field
+                apart[position] = lines.tobytes().decode(self._codec).encode("utf-8")
+            else:
+                out[:, at : at + width] = field
+                at += width
+            at += 1
+        out[:, at - 1] = NEWLINE
+        return out[:, :at].tobytes(), apart
+
+    def _is_whole(self, matrix: np.ndarray) -> np.ndarray:
+        """True for rows whose every field holds whole characters."""
+        whole = np.ones(len(matrix), dtype=bool)
+        for index in range(len(matrix)):
             try:
-                text[index].tobytes().decode(self._codec)
+                self._decoded(matrix[index : index + 1])
             except UnicodeDecodeError:
                 whole[index] = False
-        return positions[whole], positions[~whole]
+        return whole
 
-    def _parsed(self, decoded: str, line: np.ndarray) -> pl.DataFrame:
+    def _parsed(self, text: bytes, apart: dict[int, bytes], matrix: np.ndarray, line: np.ndarray) -> pl.DataFrame:
         schema = {column.name: pl.String() for column in self.contract.columns}
-        if not decoded:
+        if not text:
             return pl.DataFrame(schema=schema | {LINE: pl.Int64()})
         frame = pl.read_csv(
-            decoded.encode("utf-8"),
+            text,
             has_header=False,
             separator=chr(SEPARATOR),
             quote_char=None,
             schema=schema,
             empty_string_is_null=False,
         )
-        frame = frame.select(
-            *(
-                pl.col(c.name).str.strip_chars_end(" ")
-                if c.base_type in ("text", "varchar", "char")
-                else pl.col(c.name).str.strip_chars(" ")
-                for c in self.contract.columns
-            ),
-            pl.Series(LINE, line, dtype=pl.Int64),
-        )
-        return self.null_tokens_made_null(frame)
+        decoded = [
+            line_series(column.name, apart[at]) for at, column in enumerate(self.contract.columns) if at in apart
+        ]
+        padded = [
+            at in apart or bool((matrix[:, [start, start + width - 1]] == BLANK).any())
+            for at, (start, width) in enumerate(self._fields_at)
+        ]
+        columns = [self._stripped(*column) for column in zip(self.contract.columns, padded, strict=True)]
+        frame = frame.with_columns(decoded)
+        return self.null_tokens_made_null(frame.select(*columns, pl.Series(LINE, line, dtype=pl.Int64)))
+
+    def _stripped(self, column: Column, is_padded: bool) -> pl.Expr:
+        """The column's text without the blanks around it: behind it, and before it where it is no text."""
+        value = pl.col(column.name)
+        if not is_padded:
+            return value
+        return value.str.strip_chars_end(" \n") if column.base_type in TEXTS else value.str.strip_chars(" \n")

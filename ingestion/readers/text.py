@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, cast
 
 import numpy as np
+import polars as pl
 import pyarrow
 
 from ingestion.refusal import Refusal
@@ -211,7 +212,8 @@ def read_part(stream: IO[bytes], size: int, path: Path, compression: str) -> byt
 def _line_ends_unified(data: bytes, first_line: int, line_end: str, path: Path) -> TextBlock:
     """Line ends made one line feed; a carriage return anywhere else makes its line's end wrong."""
     crlf = line_end == "\r\n"
-    returns, lines = data.count(b"\r"), data.count(b"\n")
+    returns = data.count(b"\r") if b"\r" in data else 0  # to see that there is none is much faster than to count
+    lines = int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == NEWLINE))
     unified = data.replace(b"\r\n", b"\n") if crlf else data
     if returns == (lines if crlf else 0) and len(data) - len(unified) == returns:
         return TextBlock(unified, first_line, lines)
@@ -241,6 +243,24 @@ def _wrong_line_end(seen: str, line_end: str, path: Path, inside: bool = False) 
     )
 
 
+def line_series(name: str, text: bytes) -> pl.Series:
+    """Every line of a UTF-8 text with its line feed, without a copy of the text."""
+    ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == NEWLINE) + 1
+    offsets = np.concatenate((np.zeros(1, dtype=np.int64), ends))
+    lines = pyarrow.LargeStringArray.from_buffers(len(ends), pyarrow.py_buffer(offsets), pyarrow.py_buffer(text))
+    return pl.Series(name, lines)
+
+
+def is_utf8(data: bytes) -> bool:
+    """True where the bytes are UTF-8; many times as fast as decoding them."""
+    whole = pyarrow.py_buffer(np.array([0, len(data)], dtype=np.int64))
+    try:
+        pyarrow.LargeStringArray.from_buffers(1, whole, pyarrow.py_buffer(data)).validate(full=True)
+    except pyarrow.ArrowInvalid:
+        return False
+    return True
+
+
 class Decoder:
     """Blocks of one file to UTF-8; refuses the file at the first byte that the encoding does not know."""
 
@@ -258,21 +278,31 @@ class Decoder:
         """
         if block.data.isascii():
             return block.data
+        self.refuse_foreign(block)
+        if self._encoding == "utf-8" and is_utf8(block.data):
+            return block.data
+        try:
+            return block.data.decode(self._encoding).encode("utf-8")
+        except UnicodeDecodeError as problem:
+            raise self._undecodable(block, problem) from problem
+
+    def refuse_foreign(self, block: TextBlock) -> None:
+        """Refuse what can be decoded and is of another encoding all the same.
+
+        Raises:
+            Refusal: ``encoding``, with the line.
+        """
         self._refuse_mark(block)
         if not self._looked_for_utf8:
             self._refuse_utf8(block)
-        try:
-            text = block.data.decode(self._encoding)
-        except UnicodeDecodeError as problem:
-            raise self._undecodable(block, problem) from problem
-        if self._encoding == "utf-8":
-            return block.data
-        self._refuse_utf8_line(block)
-        return text.encode("utf-8")
+        if self._encoding != "utf-8":
+            self._refuse_utf8_line(block)
 
     def _refuse_mark(self, block: TextBlock) -> None:
         """A byte order mark before the first line was not agreed; one before a later line shows files put together."""
         for mark in (UTF8_MARK, GB18030_MARK):
+            if mark[:1] not in block.data:
+                continue
             at = 0 if block.data.startswith(mark) else block.data.find(b"\n" + mark) + 1
             if not at and not block.data.startswith(mark):
                 continue
