@@ -12,6 +12,8 @@ import jsonschema
 import polars as pl
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from trial_sender import CONTRACTS, TRIAL
 
 from ingestion.check_digits import is_identity_number, is_resident_id, is_social_credit_code
@@ -270,3 +272,18 @@ def test_keys_are_unique_across_blocks(in_memory):
         rows = pl.DataFrame({"a": [str(block), "1"], "b": ["new", "y"]})
         assert seen.first_seen(rows).tolist() == [True, False]
     assert SeenKeys([], 1).first_seen(pl.DataFrame({"a": ["1", "1"]})).tolist() == [True, True]
+
+
+@given(
+    blocks=st.lists(st.lists(st.integers(0, 30), min_size=1), max_size=8),
+    in_memory=st.integers(1, 40),
+    filter_bits=st.sampled_from([8, 64, 1 << 20]),
+)
+def test_a_key_is_new_once_whatever_the_filter_says(blocks, in_memory, filter_bits):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ingestion.keys.FILTER_BITS", filter_bits)
+        seen, known = SeenKeys(["a"], in_memory), set()
+        for block in blocks:
+            expected = [key not in known and key not in block[:at] for at, key in enumerate(block)]
+            assert seen.first_seen(pl.DataFrame({"a": block})).tolist() == expected
+            known.update(block)
