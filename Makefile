@@ -32,7 +32,7 @@ airflow: setup ## Airflow on this machine, until Ctrl-C
 test: setup-test lint ## unit, dbt, integration on a real PostgreSQL, the whole way simulated and on real data, a date through a real Airflow
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-bench: setup-test ## ratios against baselines measured in the same run; appends to docs/benchmarks/results.jsonl
+bench: setup-test .venv-dlt/installed ## ratios against baselines measured in the same run; appends to docs/benchmarks/results.jsonl
 	@$(BIN)/python -m benchmarks.run
 
 soak: setup-test ## hundreds of random kills of loads (KILLS=300, SEED=…); writes docs/benchmarks/soak.json
@@ -60,8 +60,13 @@ $(VENV)/installed-test: $(VENV)/installed requirements-dev.txt
 	@$(UV) pip install --python $(BIN)/python --require-hashes -r requirements-dev.txt
 	@touch $@
 
+.venv-dlt/installed: benchmarks/requirements-dlt.txt  # what ingestion is measured against
+	@$(PYTHON) -m venv .venv-dlt
+	@$(UV) pip install --python .venv-dlt/bin/python --require-hashes -r benchmarks/requirements-dlt.txt
+	@touch $@
+
 lock: ## write the pinned and hashed requirements anew
-	@for name in requirements requirements-dev requirements-bootstrap; do \
+	@for name in requirements requirements-dev requirements-bootstrap benchmarks/requirements-dlt; do \
 	  $(UV) pip compile --python-version 3.11 --universal --generate-hashes --no-strip-extras --no-emit-index-url \
 	    --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt; done
 

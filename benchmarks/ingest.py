@@ -1,163 +1,209 @@
-"""Rows per second of `ingest` against a plain COPY of the same rows (goal: at least 0.6 of it).
+"""Ingestion against a plain COPY of the same rows, against dlt, its memory, and what quarantine costs.
 
-Ours: a delimited GB18030 file of account postings with its control file, as core banking sends it: receipt, SHA-256,
-decoding, all rules of the contract, keys unique in the file, quarantine, lineage columns, BRIN index, control totals,
-ledger, ANALYZE, batch complete. Baseline: `baseline/copy_account_transaction.sql`, the same rows as UTF-8 CSV into an
-equal table. Both run on one embedded server of their own, interleaved, with a CHECKPOINT before each.
+Ours, always: receipt, SHA-256 of the file, decoding, every rule of the contract on every row, keys unique in the file,
+XXH64 of every row, lineage columns, BRIN index, quarantine, control totals, ledger, ANALYZE, batch complete; all of it
+committed. The baselines do none of this. Both sides run on one embedded server of their own, interleaved, with a
+CHECKPOINT before each round.
 """
 
 from __future__ import annotations
 
-import hashlib
+import json
 import os
-import shutil
-import tempfile
+import statistics
+import subprocess
+import sys
 import time
-from datetime import date
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-import polars as pl
+import psutil
 import psycopg
 
+from benchmarks import account_postings, card_postings
 from benchmarks.result import Result, interleaved
+from benchmarks.server import Server, bench_server
 from ingestion.batch import ingest
 from ingestion.contract import Contract, load_contracts
 from ingestion.raw_ddl import raw_migrations
-from warehouse.connection import connect, ensure_running
+from warehouse.connection import url
 from warehouse.migration import migrate, read_migrations
-from warehouse.server import EmbeddedServer
 
-BASELINE = Path(__file__).parent / "baseline" / "copy_account_transaction.sql"
-SOURCE, TABLE = "core_banking", "account_transaction"
-DAY = date(2026, 11, 1)
-SEED = 20261101
-GOAL = ">= 0.6"
+HERE = Path(__file__).parent
+BASELINES = HERE / "baseline"
+CONTRACTS = load_contracts(HERE / "contracts")
+DLT_PYTHON = HERE.parent / ".venv-dlt" / "bin" / "python"
+DAY = card_postings.DAY
+ROWS, ROUNDS = 2_000_000, 5
+MEMORY_GOAL = 512 << 20
 
 
-def postings(rows: int) -> pl.DataFrame:
-    """Account postings that keep their contract, as text; the same for the same number of rows."""
-    dice = np.random.default_rng(SEED)
-    number = pl.int_range(rows, eager=True)
-    second = pl.Series(dice.integers(0, 86_400, rows))
-    cents = pl.Series(dice.integers(1, 50_000_000, rows))
-    balance = pl.Series(dice.integers(0, 5_000_000_000, rows))
+def account_postings_vs_copy() -> Result:
+    """A million account postings, delimited GB 18030 with a control file, against COPY of the same rows as CSV."""
+    contracts = {"core_banking": {"account_transaction": load_contracts()["core_banking"]["account_transaction"]}}
+    with _prepared(contracts) as server:
+        rows = account_postings.postings(1_000_000)
+        account_postings.land(_landing(server, "core_banking"), contracts["core_banking"]["account_transaction"], rows)
+        plain = server.home / "plain.csv"
+        rows.write_csv(plain)
+        copy = _Copy(server, "account_transaction", plain)
+        sides = interleaved(lambda: _ours(server, "core_banking", contracts, rows.height), copy, ROUNDS)
+    return _of_copy("ingest of account postings, rows/s of plain COPY", ">= 0.6", sides, rows.height)
 
-    def one_of(values: list[str]) -> pl.Series:
-        return pl.Series(values)[pl.Series(dice.integers(0, len(values), rows))]
 
-    def money(value: str) -> pl.Expr:
-        return pl.format("{}.{}", pl.col(value) // 100, (pl.col(value) % 100).cast(pl.String).str.zfill(2))
+def card_csv_vs_copy() -> Result:
+    """Card postings as CSV against COPY of the same file."""
+    with _prepared(CONTRACTS) as server:
+        path = card_postings.land(_landing(server, "card_csv"), CONTRACTS["card_csv"]["posting"], ROWS)
+        copy = _Copy(server, "card_posting", path)
+        sides = interleaved(lambda: _ours(server, "card_csv", CONTRACTS, ROWS), copy, ROUNDS)
+    return _of_copy("ingest of card postings, CSV, rows/s of plain COPY", ">= 0.7", sides, ROWS)
 
-    def digits(start: int, width: int) -> pl.Series:
-        return (
-            pl.Series(dice.integers(0, 10**9, rows))
-            .cast(pl.String)
-            .str.zfill(width)
-            .str.pad_start(width + 4, str(start))
+
+def card_fixed_vs_copy() -> Result:
+    """Card postings as fixed-width GB 18030 against COPY of the same rows as CSV."""
+    with _prepared(CONTRACTS) as server:
+        path = card_postings.land(server.home / "plain", CONTRACTS["card_csv"]["posting"], ROWS)
+        card_postings.land(_landing(server, "card_fixed"), CONTRACTS["card_fixed"]["posting"], ROWS)
+        copy = _Copy(server, "card_posting", path)
+        sides = interleaved(lambda: _ours(server, "card_fixed", CONTRACTS, ROWS), copy, ROUNDS)
+    return _of_copy("ingest of card postings, fixed-width GB18030, rows/s of plain COPY", ">= 0.35", sides, ROWS)
+
+
+def card_csv_vs_dlt() -> Result:
+    """Card postings as CSV against dlt's fastest way into PostgreSQL: Arrow tables, Parquet files, ADBC."""
+    with _prepared(CONTRACTS) as server:
+        path = card_postings.land(_landing(server, "card_csv"), CONTRACTS["card_csv"]["posting"], ROWS)
+
+        def dlt() -> float:
+            server.session.execute("drop schema if exists dlt_bench cascade")
+            server.session.execute("checkpoint")
+            command = [DLT_PYTHON, HERE / "dlt_load.py", path, url(), server.home / "dlt"]
+            done = subprocess.run(command, check=True, capture_output=True, text=True, env=_without_telemetry())
+            (rows,) = server.session.execute("select count(*) from dlt_bench.card_posting").fetchone() or (0,)
+            assert rows == ROWS, rows
+            return float(json.loads(done.stdout.splitlines()[-1])["seconds"])
+
+        sides = interleaved(lambda: _ours(server, "card_csv", CONTRACTS, ROWS), dlt, ROUNDS)
+    return _of_copy("ingest of card postings, CSV, rows/s of dlt", ">= 2", sides, ROWS)
+
+
+def quarantine_of_one_percent() -> Result:
+    """A file of which one row in a hundred breaks a rule, against the same rows without a fault."""
+    with _prepared(CONTRACTS) as server:
+        contract = CONTRACTS["card_csv"]["posting"]
+        good, bad = server.home / "good", server.home / "bad"
+        card_postings.land(good / "card_csv" / DAY.isoformat(), contract, ROWS)
+        card_postings.land(bad / "card_csv" / DAY.isoformat(), contract, ROWS, wrong_share=0.01)
+        sides = interleaved(
+            lambda: _ours(server, "card_csv", CONTRACTS, ROWS, bad),
+            lambda: _ours(server, "card_csv", CONTRACTS, ROWS, good),
+            ROUNDS,
         )
+    ratio = statistics.median(sides[0]) / statistics.median(sides[1])
+    return Result("ingest with 1 % of the rows in quarantine, seconds of one without", ratio, "<= 1.1", *sides, ROWS)
 
-    raw = pl.DataFrame({"number": number, "second": second, "cents": cents, "balance": balance})
-    at = pl.format(
-        "{} {}:{}:{}",
-        pl.lit(DAY.isoformat()),
-        *(
-            part.cast(pl.String).str.zfill(2)
-            for part in (pl.col("second") // 3600, pl.col("second") // 60 % 60, pl.col("second") % 60)
-        ),
+
+def memory_of_small_file() -> Result:
+    """Peak memory of the loader, interpreter included, for 0.25 GB of CSV."""
+    return _memory(2_000_000)
+
+
+def memory_of_large_file() -> Result:
+    """Peak memory of the loader, interpreter included, for 2.5 GB of CSV."""
+    return _memory(20_000_000)
+
+
+def _memory(rows: int) -> Result:
+    with _prepared(CONTRACTS) as server:
+        path = card_postings.land(_landing(server, "card_csv"), CONTRACTS["card_csv"]["posting"], rows)
+        size = path.stat().st_size
+        begun = time.perf_counter()
+        loader = psutil.Popen([sys.executable, "-m", "benchmarks.ingest", server.home / "landing"], cwd=HERE.parent)
+        peak = 0
+        while loader.poll() is None:
+            peak = max(peak, _memory_of_tree(loader))
+            time.sleep(0.02)
+        seconds = time.perf_counter() - begun
+        assert loader.returncode == 0
+        loaded = server.session.execute("select sum(rows_loaded) from ops.source_file").fetchone()
+        assert loaded == (rows,), loaded
+    name = f"peak memory of the ingest of a {size / 1e9:.2f} GB file, share of 512 MB"
+    return Result(name, peak / MEMORY_GOAL, "<= 1", [seconds], [], rows)
+
+
+def _memory_of_tree(process: psutil.Process) -> int:
+    """Bytes of a process and its children that no other process has, and their part of what is shared."""
+    total = 0
+    for one in [process, *process.children(recursive=True)]:
+        try:
+            total += one.memory_full_info().pss
+        except psutil.Error:  # it has just ended
+            continue
+    return total
+
+
+@contextmanager
+def _prepared(contracts: Mapping[str, Mapping[str, Contract]]) -> Iterator[Server]:
+    with bench_server() as server:
+        migrations = [*read_migrations("warehouse"), *read_migrations("ingestion"), *raw_migrations(contracts)]
+        migrate(migrations, server.session)
+        server.session.execute("create schema baseline")
+        yield server
+
+
+def _landing(server: Server, source: str) -> Path:
+    return server.home / "landing" / source / DAY.isoformat()
+
+
+def _ours(
+    server: Server, source: str, contracts: Mapping[str, Mapping[str, Contract]], rows: int, landing: Path | None = None
+) -> float:
+    (table,) = contracts[source]
+    landing = landing or server.home / "landing"
+    for receipt in (landing / source / DAY.isoformat()).glob("*.receipt*"):
+        receipt.unlink()
+    server.session.execute(
+        f"truncate raw_{source}.{table}, ops.batch, ops.source_file, ops.drift, quarantine.row, quarantine.warning "
+        "cascade"
     )
-    return raw.select(
-        transaction_id=pl.format("T20261101{}", pl.col("number").cast(pl.String).str.zfill(9)),
-        account_id=digits(6, 12),
-        accounting_date=pl.lit(DAY.isoformat()),
-        transacted_at=at,
-        direction=one_of(["D", "C"]),
-        amount=money("cents"),
-        currency=pl.lit("CNY"),
-        balance_after=money("balance"),
-        transaction_type=one_of(["transfer_in", "transfer_out", "salary", "bill_payment", "withdrawal"]),
-        channel_id=one_of(["mobile_bank", "counter", "atm", "third_party"]),
-        counterparty_account=digits(7, 12),
-        counterparty_name=one_of(["国网电费代收", "王小明", "李秀英", "某某商贸有限公司", "张伟"]),
-        counterparty_bank=one_of(["中国银行", "农业银行", "建设银行"]),
-        operator_id=one_of(["E00017", "E00118", ""]),
-        summary=one_of(["电费", "转账", "工资", "消费", "还款"]),
-        reverses_transaction_id=pl.lit(""),
-    )
+    server.session.execute("checkpoint")
+    begun = time.perf_counter()
+    report = ingest(source, DAY, connection=server.session, landing=landing, contracts=contracts)
+    seconds = time.perf_counter() - begun
+    (file,) = report.files
+    assert report.is_complete and (file.rows_loaded or 0) + (file.rows_quarantined or 0) == rows, report
+    return seconds
 
 
-def land(folder: Path, contract: Contract, rows: pl.DataFrame) -> None:
-    """Writes the file as core banking sends it, with its control file."""
-    folder.mkdir(parents=True)
-    path = folder / contract.file_name(DAY)
-    layout = contract.layout
-    text = rows.select(contract.column_names).write_csv(
-        separator=layout.delimiter, quote_style="never", line_terminator=layout.line_end
-    )
-    path.write_bytes(text.encode(layout.encoding))
-    total = rows.select(pl.col("amount").cast(pl.Decimal(38, 2)).sum()).item()
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    control = folder / (contract.control_file_name(DAY) or "")
-    control.write_text(
-        f"file_name|row_count|amount_total|sha256\n{path.name}|{rows.height}|{total}|{digest}\n", encoding="utf-8"
-    )
+class _Copy:
+    """psql's own `\\copy` of a file into an equal table, as the baseline's script says."""
+
+    def __init__(self, server: Server, name: str, file: Path) -> None:
+        create, self._copy = (BASELINES / f"copy_{name}.sql").read_text(encoding="utf-8").split(";\n\n")
+        self._server, self._table, self._file = server, f"baseline.{name}", file
+        server.session.execute(create)
+
+    def __call__(self) -> float:
+        self._server.session.execute(f"truncate {self._table}")
+        self._server.session.execute("checkpoint")
+        return self._server.psql(self._copy.strip(), self._file)
 
 
-def measure(rows: int = 1_000_000, rounds: int = 5) -> Result:
-    """Measures both sides on a server of their own and takes it down again."""
-    home = Path(tempfile.mkdtemp(prefix="c360-bench-"))
-    home.chmod(0o755)  # the server's account must reach it
-    before = {name: os.environ.get(name) for name in ("C360_HOME", "DATABASE_URL")}
-    os.environ["C360_HOME"] = str(home)
-    os.environ.pop("DATABASE_URL", None)
-    try:
-        ensure_running()
-        with connect(autocommit=True) as session:
-            return _measure(session, home, rows, rounds)
-    finally:
-        EmbeddedServer(home).remove()
-        shutil.rmtree(home, ignore_errors=True)
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+def _of_copy(name: str, goal: str, sides: tuple[list[float], list[float]], rows: int) -> Result:
+    return Result(name, statistics.median(sides[1]) / statistics.median(sides[0]), goal, *sides, rows)
 
 
-def _measure(session: psycopg.Connection, home: Path, rows: int, rounds: int) -> Result:
-    contract = load_contracts()[SOURCE][TABLE]
-    contracts = {SOURCE: {TABLE: contract}}
-    migrate([*read_migrations("warehouse"), *read_migrations("ingestion"), *raw_migrations(contracts)], session)
-    generated = postings(rows)
-    landing = home / "landing"
-    land(landing / SOURCE / DAY.isoformat(), contract, generated)
-    plain = home / "plain.csv"
-    generated.write_csv(plain, include_header=False)
-    create, copy = (part.strip() for part in BASELINE.read_text(encoding="utf-8").split(";")[:2])
-    session.execute("create schema baseline")
-    session.execute(create)
+def _without_telemetry() -> dict[str, str]:
+    return os.environ | {"RUNTIME__DLTHUB_TELEMETRY": "false", "DO_NOT_TRACK": "1"}
 
-    def ours() -> float:
-        session.execute(
-            f"truncate raw_{SOURCE}.{TABLE}, ops.batch, ops.source_file, ops.drift, quarantine.row, quarantine.warning "
-            "cascade"
-        )
-        session.execute("checkpoint")
-        start = time.perf_counter()
-        report = ingest(SOURCE, DAY, connection=session, landing=landing, contracts=contracts)
-        seconds = time.perf_counter() - start
-        assert report.is_complete and report.files[0].rows_loaded == rows, report
-        return seconds
 
-    def baseline() -> float:
-        session.execute("truncate baseline.account_transaction")
-        session.execute("checkpoint")
-        start = time.perf_counter()
-        with plain.open("rb") as file, session.cursor() as cursor, cursor.copy(copy) as out:
-            while chunk := file.read(1 << 20):
-                out.write(chunk)
-        return time.perf_counter() - start
+def main() -> None:
+    """Load the card postings of a landing once, for the measurement of memory."""
+    with psycopg.connect(url(), autocommit=True) as session:
+        ingest("card_csv", DAY, connection=session, landing=Path(sys.argv[1]), contracts=CONTRACTS)
 
-    seconds, seconds_baseline = interleaved(ours, baseline, rounds)
-    ratio = float(np.median(seconds_baseline) / np.median(seconds))
-    return Result("ingest of account postings, rows/s of plain COPY", ratio, GOAL, seconds, seconds_baseline, rows)
+
+if __name__ == "__main__":
+    main()

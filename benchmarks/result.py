@@ -25,7 +25,7 @@ class Result:
         ratio: Median of ours by the median of the baseline, in the unit the goal speaks of.
         goal: Exactly `>= x` or `<= x`.
         seconds: Seconds of each of our rounds.
-        seconds_baseline: Seconds of each round of the baseline.
+        seconds_baseline: Seconds of each round of the baseline; empty where the limit is a fixed one.
         rows: Rows of one round.
     """
 
@@ -48,7 +48,7 @@ class Result:
         record = asdict(self) | {
             "rounds": len(self.seconds),
             "seconds": round(statistics.median(self.seconds), 3),
-            "seconds_baseline": round(statistics.median(self.seconds_baseline), 3),
+            "seconds_baseline": round(statistics.median(self.seconds_baseline), 3) if self.seconds_baseline else None,
             "ratio": round(self.ratio, 3),
             "seconds_of_rounds": [round(s, 3) for s in self.seconds],
             "seconds_of_rounds_baseline": [round(s, 3) for s in self.seconds_baseline],

@@ -10,11 +10,20 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import ingest_vs_copy
+from benchmarks import ingest
 from benchmarks.result import Result
 
 BENCHMARKS: dict[str, Callable[[], Result]] = {
-    "ingest_vs_copy": ingest_vs_copy.measure,
+    measure.__name__: measure
+    for measure in (
+        ingest.account_postings_vs_copy,
+        ingest.card_csv_vs_copy,
+        ingest.card_fixed_vs_copy,
+        ingest.card_csv_vs_dlt,
+        ingest.quarantine_of_one_percent,
+        ingest.memory_of_small_file,
+        ingest.memory_of_large_file,
+    )
 }
 
 
@@ -25,10 +34,11 @@ def main(arguments: list[str] | None = None) -> int:
     names = parser.parse_args(arguments).names or list(BENCHMARKS)
     results = []
     for name in names:
+        print(f"{name}: {BENCHMARKS[name].__doc__}", flush=True)
         result = BENCHMARKS[name]()
         result.append()
         results.append(result)
-    Console().print(table_of(results))
+    Console(width=140).print(table_of(results))
     return 0 if all(result.is_met for result in results) else 1
 
 
@@ -36,7 +46,7 @@ def table_of(results: list[Result]) -> Table:
     """The results as a table."""
     table = Table(title="Benchmarks (medians of interleaved rounds)")
     for heading in ("benchmark", "ratio", "goal", "kept", "seconds", "baseline", "rounds", "rows"):
-        table.add_column(heading, justify="left" if heading == "benchmark" else "right")
+        table.add_column(heading, justify="left" if heading == "benchmark" else "right", no_wrap=True)
     for result in results:
         table.add_row(
             result.name,
@@ -44,7 +54,7 @@ def table_of(results: list[Result]) -> Table:
             result.goal,
             "yes" if result.is_met else "NO",
             f"{statistics.median(result.seconds):.2f}",
-            f"{statistics.median(result.seconds_baseline):.2f}",
+            f"{statistics.median(result.seconds_baseline):.2f}" if result.seconds_baseline else "",
             str(len(result.seconds)),
             f"{result.rows:,}",
         )

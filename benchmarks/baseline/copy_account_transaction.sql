@@ -1,4 +1,4 @@
--- What we are measured against: a plain COPY of the same rows, as UTF-8 CSV, into an equal typed table.
+-- What ingestion is measured against: psql's \copy of the same rows, as UTF-8 CSV, into an equal typed table.
 -- No validation, no lineage, no hash, no control total, no ledger, no index, no ANALYZE.
 
 create table baseline.account_transaction (
@@ -20,4 +20,4 @@ create table baseline.account_transaction (
     reverses_transaction_id text
 );
 
-copy baseline.account_transaction from stdin (format csv);
+\copy baseline.account_transaction from pstdin with (format csv, header)
