@@ -1,6 +1,7 @@
-"""dlt's fastest way into PostgreSQL that is known to us: Arrow tables, Parquet files, ADBC. Run in dlt's own environment.
+"""dlt's fastest way into PostgreSQL that is known to us: Arrow tables, Parquet files, ADBC.
 
-Arguments: file, address of the database, folder for dlt's state. Prints the seconds of the run, without the imports.
+It runs in dlt's own environment. Arguments: file, address of the database, folder for dlt's state. Prints the seconds
+of the run, without the imports.
 """
 
 import json

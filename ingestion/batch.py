@@ -23,6 +23,7 @@ from ingestion.contract import Contract, load_contracts
 from ingestion.disk import writing_to
 from ingestion.landing import Landed, declared_name, look, readable_name, why_copy, why_unknown
 from ingestion.load import load_file
+from ingestion.memory import keep_freed_memory
 from ingestion.options import IngestOptions
 from ingestion.readers.text import RESEND
 from ingestion.receipt import file_id, file_sha256, receive
@@ -116,6 +117,7 @@ def ingest(
         NothingLanded: The source has no contracts, or nothing was landed for the date.
         DiskFull: There was no room in landing, for temporary files or in the database.
     """
+    keep_freed_memory()
     tables = (contracts if contracts is not None else load_contracts()).get(source)
     if not tables:
         raise NothingLanded(
