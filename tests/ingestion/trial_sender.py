@@ -190,7 +190,7 @@ def send_all(landing: Path, day: date = DAY) -> Path:
 
 def empty(session: psycopg.Connection) -> None:
     """Takes all rows out of raw, quarantine and ledger."""
-    kept_out = "quarantine.decision, quarantine.row, quarantine.warning"
+    kept_out = "quarantine.decision, quarantine.row, quarantine.warning, quarantine.value"
     disposal = "ops.erasure, ops.erased_key, ops.disposal_run, ops.disposal"
-    ledger = f"ops.batch, ops.source_file, ops.drift, ops.delivery_term, {disposal}, {kept_out}"
+    ledger = f"ops.batch, ops.source_file, ops.drift, ops.evolved_column, ops.delivery_term, {disposal}, {kept_out}"
     session.execute(f"truncate {ledger}, {', '.join(f'raw_trial.{table}' for table in TABLES)}")
