@@ -88,7 +88,7 @@ def infer(path: Path, source: str, table: str, controller: str = "unknown") -> D
         drift=Drift(),
         path=str(path),
     )
-    rows = _rows(plain, path)
+    rows = _rows(_with(plain, drift=Drift(new_column="ignore")), path)
     if rows.is_empty():
         raise Refusal("empty", "there is no row to learn from", "Take a file of a usual day", path.name)
     tokens = _null_tokens(rows)

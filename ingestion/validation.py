@@ -234,6 +234,8 @@ class Validator:
     ) -> list[Warned]:
         """Rows that were booked on the wrong day."""
         wrong = [found for found in days.broken(block.frame) if keeps[found[0]]]
+        if not wrong:
+            return []
         lines, column = block.frame[LINE], days.terms.accounting_date
         if days.terms.severity == "warning":
             return [Warned(lines[position], rule, column) for position, rule, _ in wrong]

@@ -105,11 +105,6 @@ def test_a_file_is_tried_against_its_contract(tmp_path: Path) -> None:
     assert said.exit_code == 2 and "disp" in said.output
 
 
-def test_drift_of_loaded_files_is_told(database: str) -> None:
-    said = c360("contract", "drift")
-    assert (said.returncode, said.stdout.strip()) == (0, "All files are as their contracts say.")
-
-
 def test_a_contract_is_drafted(tmp_path: Path) -> None:
     file = tmp_path / "branch_20261101.csv"
     file.write_text("code,name\n" + "".join(f"{n},支行 {n}\n" for n in range(9)), "utf-8")
