@@ -119,7 +119,7 @@ class RawCopy:
             )
         }
         there = _columns(self._connection, self._contract)
-        column = known.get((kind, sent_as)) or self._free_name(name, there)
+        column = known.get((kind, sent_as)) or self._free_name(name, there, set(known.values()))
         if (kind, sent_as) not in known:
             if len(known) >= self._most:
                 raise Refusal(
@@ -137,13 +137,13 @@ class RawCopy:
             self._add(column, kind, sent_as)
         return column
 
-    def _free_name(self, name: str, there: dict[str, str]) -> str:
+    def _free_name(self, name: str, there: dict[str, str], added: set[str]) -> str:
         """The name in the file where it can be one here; a text column that a contract once named so is the same."""
         sent_as = name[1:]
         plain = as_identifier(sent_as)[:LONGEST] if name.startswith(NEW) else f"{sent_as[:LONGEST]}{TEXT_SUFFIX}"
         hashed = f"new_{hashlib.sha256(sent_as.encode()).hexdigest()[:16]}"
         names = [plain, f"{plain}{TEXT_SUFFIX}", hashed] if plain else [hashed]
-        taken = {*self._contract.column_names, *LINEAGE}
+        taken = {*self._contract.column_names, *LINEAGE, *added}
         return next(n for n in names if n not in taken and there.get(n, "text") == "text")
 
     def _add(self, column: str, kind: str, sent_as: str) -> None:

@@ -210,6 +210,19 @@ def test_a_column_is_called_as_in_the_file_where_it_can_be(loader, landing, load
     assert values_of(loader, "posting", kept_as) == values
 
 
+def test_two_names_never_share_a_column(loader, landing, load):
+    folder = send_all(landing)
+    send_wider(folder, "posting", "BranchNo|branch_no|BRANCH-NO")
+    lines = (folder / "posting_20261101.txt").read_bytes().decode("gb18030").splitlines()
+    send_lines(folder / "posting_20261101.txt", [lines[0], *(f"{line}|b|c" for line in lines[1:])])
+    assert load(drifting(new_column="evolve")).is_complete
+    kept = {name: kept_as for _, name, _, kept_as in drift_of(loader)}
+    assert kept["BranchNo"] == "branch_no" and kept["branch_no"] == "branch_no__text"
+    assert len(set(kept.values())) == 3 and kept["BRANCH-NO"].startswith("new_")
+    assert values_of(loader, "posting", kept["branch_no"]) == ["b"] * 6
+    assert values_of(loader, "posting", kept["BRANCH-NO"]) == ["c"] * 6
+
+
 def test_a_refused_file_leaves_raw_as_it_was(loader, landing, load):
     before = columns_of(loader, "posting")
     folder = send_all(landing)
