@@ -19,7 +19,7 @@ def postings(rows: int) -> pl.DataFrame:
     """Account postings that keep their contract, as text; the same for the same number of rows."""
     dice = np.random.default_rng(SEED)
     number = pl.int_range(rows, eager=True)
-    second = pl.Series(dice.integers(0, 86_400, rows))
+    second = pl.Series(dice.integers(0, 80_000, rows))  # before the cut-off: later ones would be of the next day
     cents = pl.Series(dice.integers(1, 50_000_000, rows))
     balance = pl.Series(dice.integers(0, 5_000_000_000, rows))
 

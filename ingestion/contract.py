@@ -2,26 +2,27 @@
 
 The standard's own pydantic models read the YAML. What the standard lacks stands in `customProperties`:
 
-* of the contract: ``controller``, ``layout``, ``control``, ``change``, ``drift``, ``delivery``, ``retention``,
-  ``optional``, ``reject_threshold``;
+* of the contract: ``controller``, ``layout``, ``control``, ``change``, ``drift``, ``delivery``, ``cut_off``,
+  ``retention``, ``optional``, ``reject_threshold``;
 * of a property: ``width``, ``codes``, ``header``, ``date_format``, ``decimal_format``, ``implied_decimals``,
-  ``check_digit``;
+  ``full_width``, ``check_digit``;
 * of a relationship: ``data_subject``.
 
 The classes below say what each of them means. Of the standard's own, `slaProperties` say when a file is owed
-(`Delivery`) and how long its rows are kept (`Retention`), a `quality` rule of the schema with the metric ``rowCount``
-bounds the rows of a file, rules of the type ``custom`` and the engine ``c360`` hold between the columns of a row
-(`RowRule`), and `relationships` of a property say which table's key it holds.
+(`Delivery`), how new its content is (`Freshness`) and how long its rows are kept (`Retention`), a `quality` rule of the
+schema with the metric ``rowCount`` bounds the rows of a file, rules of the type ``custom`` and the engine ``c360`` hold
+between the columns of a row (`RowRule`), and `relationships` of a property say which table's key it holds.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date, time
+from datetime import date, datetime, time
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 import yaml
 from open_data_contract_standard.model import (
@@ -47,7 +48,8 @@ PHYSICAL_TYPE = re.compile(
 
 Encoding = Literal["utf-8", "utf-8-sig", "gb18030", "gbk"]
 Compression = Literal["none", "gz", "zip", "zst"]
-Policy = Literal["ignore", "quarantine", "refuse"]
+Policy = Literal["evolve", "ignore", "quarantine", "refuse"]
+ZONE = ZoneInfo("Asia/Shanghai")
 FieldWidth = tuple[str, Annotated[int, Field(gt=0)]]
 
 
@@ -84,6 +86,7 @@ class Column(_Part):
     date_format: str | None = None  # strptime format in the file
     strip: str = ""  # characters taken out of a number before it is read, e.g. "$,"
     implied_decimals: int | None = None  # 000012345 with 2 means 123.45
+    full_width: bool = False  # full-width characters (全角) are read as those of ASCII: １２．５０ means 12.50
     check_digit: CheckDigit | None = None
     minimum: str | None = None
     maximum: str | None = None
@@ -252,11 +255,37 @@ class Change(_Part):
 
 
 class Drift(_Part):
-    """What happens when the file's columns are no longer the contract's."""
+    """What happens when the file is no longer what the contract says (结构漂移); docs/decisions/0016 says why.
+
+    =============  ================================  ==============================  ==================================
+    policy         ``new_column``                    ``lost_column``                 ``changed_type``
+    =============  ================================  ==============================  ==================================
+    ``evolve``     raw gets a text column for it     rows land without, even if it   the value lands as text in a
+                                                     is required                     column beside, ``<column>__text``
+    ``ignore``     its values stay in the landed     rows land without; refused if   the row lands without the value,
+                   file                              it is required                  with a warning
+    ``quarantine`` rows land, its values wait in     all rows of the file wait in    the row waits in quarantine
+                   `quarantine.value`                quarantine
+    ``refuse``     the file is refused               the file is refused             the file is refused
+    =============  ================================  ==============================  ==================================
+
+    What a row cannot do without (`Contract.indispensable`) is never evolved or ignored: its loss refuses the file, and
+    a value of another type keeps the row out.
+    """
 
     new_column: Policy = "quarantine"
     lost_column: Policy = "refuse"
-    changed_type: Literal["quarantine", "refuse"] = "quarantine"
+    changed_type: Policy = "quarantine"
+
+    @property
+    def evolves(self) -> bool:
+        """True where a load may add columns to the raw table."""
+        return "evolve" in (self.new_column, self.changed_type)
+
+    @property
+    def keeps_values(self) -> bool:
+        """True where values that the contract does not know may come to stand in the database."""
+        return self.evolves or self.new_column == "quarantine"
 
 
 class Delivery(_Part):
@@ -273,6 +302,46 @@ class Delivery(_Part):
     latency: int = Field(1, ge=0)
     available_at: time | None = None
     gap: Literal["ignore", "warn", "block"] = "warn"
+
+
+class CutOff(_Part):
+    """When the source's day ends (日切): what happens later belongs to the next accounting date.
+
+    A row has the ``moment`` at which something happened and the ``accounting_date`` (记账日期) on which it was booked.
+    From ``at`` (Asia/Shanghai) on the accounting date is the next one, of the calendar or of the bank's working days
+    (``days``); it may be up to ``days_later`` of them later still. Rows of the end-of-day run (日终批量), told by
+    codes of their columns (``batch``), come after the cut-off and may be booked on the day that they close. No row is
+    booked after the business date of its file. The severity is that of `RowRule`.
+    """
+
+    at: time
+    moment: str
+    accounting_date: str
+    days: Literal["every_day", "working_days"] = "every_day"
+    days_later: int = Field(0, ge=0)
+    batch: dict[str, list[str]] = {}
+    severity: Literal["error", "warning"] = "error"
+
+    @field_validator("at", mode="before")
+    @classmethod
+    def _written(cls, value: Any) -> Any:
+        if not isinstance(value, time) and not re.fullmatch(r"\d\d:\d\d(:\d\d)?", str(value)):
+            raise ValueError(f"{value!r} is not a quoted time like '22:30'")
+        return value
+
+    def ends(self, business_date: date) -> datetime:
+        """When a business date is over."""
+        return datetime.combine(business_date, self.at, ZONE)
+
+
+class Freshness(_Part):
+    """How old the newest value of a column may be, in days before the business date; a file that is older is refused.
+
+    The standard's slaProperty ``freshness``, its ``element`` being ``table.column``.
+    """
+
+    column: str
+    days: int = Field(ge=0)
 
 
 class Period(_Part):
@@ -346,6 +415,8 @@ class Contract(_Part):
     change: Change
     drift: Drift
     delivery: Delivery | None = None  # None: owed with every batch, without a deadline
+    cut_off: CutOff | None = None
+    freshness: Freshness | None = None
     row_count: RowCount = RowCount()
     row_rules: tuple[RowRule, ...] = ()
     retention: Retention = Retention()
@@ -357,6 +428,11 @@ class Contract(_Part):
     def by_name(self) -> dict[str, Column]:
         """Columns by name."""
         return {column.name: column for column in self.columns}
+
+    @cached_property
+    def by_header(self) -> dict[str, Column]:
+        """Columns by their names in the file."""
+        return {column.file_header: column for column in self.columns}
 
     @property
     def column_names(self) -> list[str]:
@@ -380,6 +456,12 @@ class Contract(_Part):
         """The columns that erasure overwrites."""
         return tuple(column for column in self.columns if column.is_personal)
 
+    @cached_property
+    def indispensable(self) -> frozenset[str]:
+        """Columns without which a row could not be told, ordered, counted or found for erasure."""
+        change, amount = self.change, self.control.amount_column
+        return frozenset({*self.row_key, *self.subjects, change.flag, change.sequence, amount} - {None})
+
     @property
     def row_key(self) -> tuple[str, ...]:
         """What is unique inside one file: the key, with sequence and effective date where a file holds many changes."""
@@ -396,6 +478,13 @@ class Contract(_Part):
         if self.control.kind != "control_file":
             return None
         return with_correction(str(self.control.file_name).format(business_date=business_date), correction)
+
+
+def as_identifier(header: str) -> str:
+    """A column's name from what a file calls it, `AccountNo` giving `account_no`; empty where it gives none."""
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", header.strip())
+    name = re.sub(r"[^a-z0-9]+", "_", snake.lower()).strip("_")[:60]
+    return name if header.isascii() and re.match(r"[a-z]", name) else ""
 
 
 def with_correction(file_name: str, correction: int) -> str:
@@ -475,6 +564,8 @@ def _typed(standard: OpenDataContractStandard, path: Path) -> Contract:
         change=custom.pop("change", {}),
         drift=custom.pop("drift", {}),
         delivery=_delivery(standard.slaProperties or [], custom.pop("delivery", {})),
+        cut_off=custom.pop("cut_off", None),
+        freshness=_freshness(standard.slaProperties or [], table.name),
         row_count=_row_count(table.quality or []),
         row_rules=_row_rules(table.quality or []),
         retention=_retention(standard.slaProperties or [], custom.pop("retention", {})),
@@ -506,6 +597,16 @@ def _delivery(agreed: list[ServiceLevelAgreementProperty], custom: dict[str, Any
 
 
 _DAYS = {("1", "d"): "every_day", ("10", "d"): "ten_day_period_ends", ("1", "m"): "month_ends"}
+
+
+def _freshness(agreed: list[ServiceLevelAgreementProperty], table: str) -> Freshness | None:
+    for level in agreed:
+        if level.property == "freshness":
+            of, _, column = str(level.element or "").partition(".")
+            if of != table or not column or str(level.unit or "d")[:1] != "d":
+                raise ValueError(f"slaProperty freshness needs days (d) and the element {table}.<column>")
+            return Freshness(column=column, days=level.value)  # type: ignore[arg-type]
+    return None
 
 
 def _retention(agreed: list[ServiceLevelAgreementProperty], custom: dict[str, Any]) -> Retention:
@@ -566,6 +667,7 @@ def _column(prop: SchemaProperty) -> Column:
         date_format=custom.get("date_format"),
         strip=decimal_format.get("strip", "") if isinstance(decimal_format, Mapping) else (decimal_format or ""),
         implied_decimals=custom.get("implied_decimals"),
+        full_width=custom.get("full_width", False),
         check_digit={"rule": check_digit} if isinstance(check_digit, str) else check_digit,
         minimum=_bound(options.get("minimum")),
         maximum=_bound(options.get("maximum")),
@@ -604,6 +706,8 @@ def _check(contract: Contract) -> None:
             raise ValueError(f"{place} names the column {name!r}, which the schema does not have")
     for column in contract.columns:
         _check_column(contract, column)
+    _check_day(contract)
+    _check_drift(contract)
     for rule in contract.row_rules:
         compiled(rule.holds, names)
     if contract.control.kind == "trailer" and not isinstance(contract.layout, FixedWidth | Records):
@@ -617,6 +721,42 @@ def _check(contract: Contract) -> None:
         }
         if set(names) - carried:
             raise ValueError(f"no record type carries {', '.join(sorted(set(names) - carried))}")
+
+
+def _check_day(contract: Contract) -> None:
+    """What is said of a day's end speaks of columns that can tell it."""
+    delivery, cut_off, fresh = contract.delivery, contract.cut_off, contract.freshness
+    if fresh and getattr(contract.by_name.get(fresh.column), "base_type", "") not in ("date", "timestamp"):
+        raise ValueError(f"slaProperty freshness names {fresh.column!r}, which is no column of dates")
+    if cut_off is None:
+        return
+    for place, kind in (("moment", "timestamp"), ("accounting_date", "date")):
+        name = getattr(cut_off, place)
+        if name not in contract.by_name or contract.by_name[name].physical_type != kind:
+            raise ValueError(f"cut_off.{place} names {name!r}, which is no column of the type {kind}")
+    for name in cut_off.batch:
+        if name not in contract.by_name:
+            raise ValueError(f"cut_off.batch names the column {name!r}, which the schema does not have")
+    if delivery and delivery.latency == 0 and delivery.available_at and delivery.available_at < cut_off.at:
+        raise ValueError(
+            f"a file that is due at {delivery.available_at} of its day cannot know its end at {cut_off.at}"
+        )
+
+
+def _check_drift(contract: Contract) -> None:
+    """No policy that could not do what it says, or would do harm."""
+    drift, layout = contract.drift, contract.layout
+    if isinstance(layout, FixedWidth | Records) or (isinstance(layout, Delimited) and not layout.header):
+        for name in ("new_column", "lost_column"):
+            if getattr(drift, name) == "evolve":
+                raise ValueError(
+                    f"drift.{name} cannot be evolve: a {layout.format} file without a header names no columns, and "
+                    "a record of another width goes to quarantine"
+                )
+    if drift.lost_column == "quarantine" and contract.change.kind == "full":
+        raise ValueError(
+            "drift.lost_column cannot be quarantine where change.kind is full: rows that wait would be taken for gone"
+        )
 
 
 def _check_column(contract: Contract, column: Column) -> None:

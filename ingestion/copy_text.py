@@ -9,6 +9,7 @@ personal values were erased (DESIGN decisions 6 and 9).
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
@@ -25,29 +26,35 @@ NULL, TAB, LINE_FEED, BACKSLASH = "\\N", 0x09, 0x0A, 0x5C
 ESCAPED = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
-def copy_statement(contract: Contract) -> sql.Composed:
-    """COPY into the raw table of a contract, from what `copy_text` gives."""
+def copy_statement(contract: Contract, beside: Sequence[str] = ()) -> sql.Composed:
+    """COPY into the raw table of a contract, from what `copy_text` gives; `beside` are columns of it alone."""
     return sql.SQL("copy {}.{} ({}) from stdin").format(
         sql.Identifier(raw_schema(contract.source)),
         sql.Identifier(contract.table),
-        sql.SQL(", ").join(map(sql.Identifier, [*LINEAGE, *contract.column_names])),
+        sql.SQL(", ").join(map(sql.Identifier, [*LINEAGE, *contract.column_names, *beside])),
     )
 
 
-def copy_text(good: pl.DataFrame, file_id: int, is_erased: pl.Series | None = None) -> bytes:
+def copy_text(
+    good: pl.DataFrame, file_id: int, is_erased: pl.Series | None = None, beside: Sequence[str] = ()
+) -> bytes:
     """The rows as COPY reads them.
 
     Args:
         good: The contract's columns as they go to PostgreSQL, and `_line`.
         file_id: Of the file that they came from.
         is_erased: True for rows whose personal values were overwritten; None where there are none.
+        beside: Columns that the contract lacks; they are no part of the hash.
     """
-    row = line_series("row", _values_text(good.drop(LINE)))
+    row = line_series("row", _values_text(good.drop(LINE, *beside)))
     row_hash = pl.col("row").nchash.xxhash64().reinterpret(signed=True)  # type: ignore[attr-defined]
     if is_erased is not None:
         row_hash = pl.when(is_erased).then(None).otherwise(row_hash)
+    text = pl.col("row")
+    if beside:
+        text = text.str.strip_chars_end("\n") + "\t" + line_series("beside", _values_text(good.select(beside)))
     frame = pl.DataFrame({"row": row}).select(
-        pl.lit(file_id).alias(FILE_ID), good[LINE], row_hash.alias(ROW_HASH), pl.col("row")
+        pl.lit(file_id).alias(FILE_ID), good[LINE], row_hash.alias(ROW_HASH), text
     )
     return _written(frame, line_end="")
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import psycopg
 
-ZONE = ZoneInfo("Asia/Shanghai")
+from ingestion.contract import ZONE
+
 Kind = Literal["retention", "erasure"]
 Place = Literal["landing", "raw", "quarantine"]
 _ONE_RUN = 3_600_360_011  # advisory lock: one run at a time
@@ -47,6 +47,7 @@ def record(
 ) -> None:
     """Enters what was taken away of a file; in the transaction that takes it."""
     connection.execute(
-        "insert into ops.disposal (run_id, file_id, place, rows, bytes) values (%s, %s, %s, %s, %s)",
+        "insert into ops.disposal as before (run_id, file_id, place, rows, bytes) values (%s, %s, %s, %s, %s) "
+        "on conflict (run_id, file_id, place) do update set rows = before.rows + excluded.rows",
         [run_id, file_id, place, rows, size],
     )

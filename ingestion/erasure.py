@@ -24,10 +24,12 @@ from sqlalchemy.orm import Session
 
 from ingestion import disposal
 from ingestion.contract import Column, Contract, FixedWidth
+from ingestion.evolution import with_evolved
 from ingestion.models import Erasure
 from ingestion.raw_ddl import raw_schema
+from ingestion.readers.base import LINE
 from ingestion.refusal import Refusal
-from ingestion.validation import INTEGERS, TEXTS, value_of
+from ingestion.validation import FULL_WIDTH, INTEGERS, TEXTS, value_of
 
 ERASED = "[erased]"
 Progress = Callable[[int, int, str], None]
@@ -72,23 +74,27 @@ class Tombstones:
         columns = [(contract.by_name[name], keys[table]) for name, table in contract.subjects.items() if table in keys]
         self.contract, self._amount = contract, contract.control.amount_column
         self._is_erased = [_as_text(column).is_in(erased) for column, erased in columns]
-        self._marks = {c.name: pl.lit(_mark(c), pl.String()) for c in contract.personal_columns} if columns else {}
+        self._marks = {c.name: pl.lit(_mark(c), pl.String()) for c in contract.personal_columns}
 
     def __bool__(self) -> bool:
-        return bool(self._marks)
+        return bool(self._is_erased)
 
     def __call__(self, good: pl.DataFrame) -> Overwritten:
-        """Overwrites the rows in which a personal value of an erased person stands."""
+        """Overwrites the rows in which a personal value of an erased person stands; what no contract names is one."""
         if not self:
             return Overwritten(good)
-        differs = pl.any_horizontal([pl.col(n).cast(pl.String).ne_missing(mark) for n, mark in self._marks.items()])
+        beside = (name for name in good.columns if name != LINE and name not in self.contract.by_name)
+        marks = self._marks | {name: pl.lit(None, pl.String()) for name in beside}
+        if not marks:
+            return Overwritten(good)
+        differs = pl.any_horizontal([pl.col(n).cast(pl.String).ne_missing(mark) for n, mark in marks.items()])
         hit = good.select(pl.any_horizontal(self._is_erased).fill_null(False) & differs).to_series()
         if not hit.any():
             return Overwritten(good)
         amount = self._amount and good.filter(hit).select(value_of(self.contract.by_name[self._amount])).to_series()
         marked = [
             pl.when(hit).then(mark.cast(good.schema[name])).otherwise(pl.col(name)).alias(name)
-            for name, mark in self._marks.items()
+            for name, mark in marks.items()
         ]
         return Overwritten(
             good.with_columns(marked), int(hit.sum()), Decimal(0 if amount is None else amount.sum() or 0), hit
@@ -97,7 +103,7 @@ class Tombstones:
 
 def tombstones(connection: psycopg.Connection, contract: Contract, business_date: date) -> Tombstones:
     """What the load of a file asks; nothing while its rows are under a legal hold."""
-    if not contract.personal_columns or not contract.subjects:
+    if not contract.subjects or not (contract.personal_columns or contract.drift.keeps_values):
         return Tombstones(contract, {})
     keys = connection.execute(
         sql.SQL(
@@ -194,8 +200,8 @@ def carry_out(
     personal = [
         contract
         for source in sorted(asked & set(contracts))
-        for contract in contracts[source].values()
-        if contract.personal_columns and contract.subjects
+        for contract in (with_evolved(connection, contract) for contract in contracts[source].values())
+        if contract.subjects and (contract.personal_columns or contract.drift.keeps_values)
     ]
     if not personal:
         return report
@@ -206,10 +212,11 @@ def carry_out(
         for position, contract in enumerate(personal, start=1):
             name = f"{contract.source}.{contract.table}"
             with connection.transaction():
-                if raw := _overwrite_raw(connection, contract, as_of, run_id):
-                    report.raw[name] = raw
-                if quarantined := overwrite_quarantine(connection, contract, as_of, run_id):
-                    report.quarantined[name] = quarantined
+                raw = _overwrite_raw(connection, contract, as_of, run_id) if contract.personal_columns else 0
+                quarantined = overwrite_quarantine(connection, contract, as_of, run_id)
+                quarantined += _delete_values(connection, contract, as_of, run_id)
+                report.raw |= {name: raw} if raw else {}
+                report.quarantined |= {name: quarantined} if quarantined else {}
             if name in report.raw:  # nobody can reach the old versions of the rows any more
                 connection.execute(sql.SQL("vacuum {}").format(_raw(contract)))
             if progress:
@@ -325,6 +332,8 @@ def overwrite_quarantine(
 ) -> int:
     """Overwrites the text of rejected rows in which an erased key stands; they can no longer be let out.
 
+    Where a table has no personal columns, that is done of files with columns that its contract lacks.
+
     Args:
         connection: Connection in a transaction.
         contract: Contract of the rows' table.
@@ -332,10 +341,13 @@ def overwrite_quarantine(
         run_id: Run to record it under; None while a file is loaded.
         file_id: Limits it to one file.
     """
-    whole = sql.SQL("position(due.key in held.raw_text) > 0")  # fixed-width fields need not have a gap between them
+    text = sql.SQL("held.raw_text")
+    if any(contract.by_name[name].full_width for name in contract.subjects):
+        text = sql.SQL("translate(held.raw_text, %(full_width)s, %(half_width)s)")
+    whole = sql.SQL("position(due.key in {}) > 0").format(text)  # fixed-width fields need no gap between them
     apart = sql.SQL(
-        r"held.raw_text ~ ('(^|[^0-9A-Za-z])' || regexp_replace(due.key, '(\W)', '\\\1', 'g') || '($|[^0-9A-Za-z])')"
-    )
+        r"{} ~ ('(^|[^0-9A-Za-z])' || regexp_replace(due.key, '(\W)', '\\\1', 'g') || '($|[^0-9A-Za-z])')"
+    ).format(text)
     files = connection.execute(
         sql.SQL(
             """
@@ -351,6 +363,13 @@ def overwrite_quarantine(
                 where held.file_id = file.file_id and held.source_system = %(source)s and held.table_name = %(table)s
                     and {let_go} and held.raw_text <> {mark}
                     and (%(file)s::bigint is null or held.file_id = %(file)s)
+                    and (
+                        %(is_personal)s
+                        or exists (
+                            select 1 from ops.drift
+                            where drift.file_id = held.file_id and drift.kind = 'new_column'
+                        )
+                    )
                     and exists (select 1 from due where due.table_name = any(%(tables)s) and {holds_key})
                 returning held.file_id
             )
@@ -363,10 +382,41 @@ def overwrite_quarantine(
             mark=sql.Literal(ERASED),
             holds_key=whole if isinstance(contract.layout, FixedWidth) else apart,
         ),
-        _values(contract, as_of) | {"file": file_id},
+        _values(contract, as_of)
+        | {
+            "file": file_id,
+            "is_personal": bool(contract.personal_columns),
+            "full_width": "".join(FULL_WIDTH),
+            "half_width": "".join(FULL_WIDTH.values()),
+        },
     ).fetchall()
     for at, rows in files if run_id is not None else ():
         disposal.record(connection, run_id, at, "quarantine", rows)  # type: ignore[arg-type]
+    return sum(rows for _, rows in files)
+
+
+def _delete_values(connection: psycopg.Connection, contract: Contract, as_of: date, run_id: int) -> int:
+    """Deletes values of columns that the contract lacks, set aside of rows that speak of an erased person."""
+    files = connection.execute(
+        sql.SQL(
+            """
+            with due as ({due}),
+
+            deleted as (
+                delete from quarantine.value as held
+                using {raw} as sent, ops.source_file as file
+                where held.file_id = sent._file_id and held.line = sent._line and sent._file_id = file.file_id
+                    and {let_go} and {speaks_of_erased}
+                returning held.file_id, held.line
+            )
+
+            select file_id, count(distinct line) from deleted group by file_id
+            """
+        ).format(due=_DUE, raw=_raw(contract), let_go=_LET_GO, speaks_of_erased=_speaks_of_erased(contract)),
+        _values(contract, as_of),
+    ).fetchall()
+    for file_id, rows in files:
+        disposal.record(connection, run_id, file_id, "quarantine", rows)
     return sum(rows for _, rows in files)
 
 
@@ -385,7 +435,13 @@ def _settle(connection: psycopg.Connection, personal: list[Contract], as_of: dat
                 from {raw} as sent
                 inner join ops.source_file as file on sent._file_id = file.file_id
                 inner join due on {names_key}
-                where file.business_date + %(hold)s::interval > %(as_of)s and {differs}
+                where file.business_date + %(hold)s::interval > %(as_of)s and (
+                    {differs}
+                    or exists (
+                        select 1 from quarantine.value as held
+                        where held.file_id = sent._file_id and held.line = sent._line
+                    )
+                )
                 group by due.erasure_id
                 """
             ).format(due=_DUE, raw=_raw(contract), names_key=_names_key(contract), differs=_differs(contract)),
@@ -448,12 +504,11 @@ def _names_key(contract: Contract) -> sql.Composable:
 
 def _differs(contract: Contract) -> sql.Composable:
     """A personal value stands in the row."""
-    return sql.SQL("({})").format(
-        sql.SQL(" or ").join(
-            sql.SQL("sent.{} is distinct from {}").format(sql.Identifier(column.name), sql.Literal(_mark(column)))
-            for column in contract.personal_columns
-        )
-    )
+    differs = [
+        sql.SQL("sent.{} is distinct from {}").format(sql.Identifier(column.name), sql.Literal(_mark(column)))
+        for column in contract.personal_columns
+    ]
+    return sql.SQL("({})").format(sql.SQL(" or ").join(differs or [sql.SQL("false")]))
 
 
 def _mark(column: Column) -> str | None:

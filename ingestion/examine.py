@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +12,7 @@ import polars as pl
 from ingestion.contract import Contract
 from ingestion.control import Settled, Tally, read_control_file, settle
 from ingestion.erasure import Overwritten
+from ingestion.evolution import parted
 from ingestion.options import IngestOptions
 from ingestion.readers import open_reader
 from ingestion.readers.base import DriftSeen
@@ -49,17 +50,24 @@ class Examination:
         self._allowed = options.rejects_allowed
         self._limit = options.reject_threshold if contract.reject_threshold is None else contract.reject_threshold
         self._reader = open_reader(contract, path, options, business_date)
-        self._validator = Validator(contract, options)
+        self._validator = Validator(contract, options, business_date=business_date)
+        self._business_date = business_date
         self._overwrite = overwrite or Overwritten
         self.tally = Tally()
         self.rules: Counter[tuple[str, str | None]] = Counter()
         self.warned: Counter[tuple[str, str]] = Counter()
         self._first_reject: tuple[int, str] | None = None
+        self._newest: str | None = None
 
     @property
     def drift(self) -> list[DriftSeen]:
-        """Columns that are new or lost."""
-        return self._reader.drift
+        """Columns that are new or lost, and those with values that are not of their type and landed all the same."""
+        policy, columns = self.contract.drift.changed_type, self.contract.by_name
+        changed = [column for rule, column in self.warned if rule == "type"]
+        return [
+            *self._reader.drift,
+            *(DriftSeen("changed_type", columns[name].file_header, policy) for name in sorted(changed)),
+        ]
 
     def blocks(self) -> Iterator[Checked]:
         """Yields checked blocks.
@@ -72,10 +80,12 @@ class Examination:
         if self._control_path is not None:
             self._declared = read_control_file(self.contract, self._control_path, self.path.name)
         for block in self._reader.blocks():
+            self._validator.expect(self._reader.drift)
             checked = self._validator(block)
             landing = self._overwrite(checked.good)
             self._count(checked, landing)
-            checked.good, checked.is_erased = landing.rows, landing.is_erased
+            checked.good, checked.set_aside = parted(self.contract, landing.rows)
+            checked.is_erased = landing.is_erased
             if self._is_hopeless():
                 raise self._rejected_rows("; reading stopped there")
             yield checked
@@ -84,10 +94,11 @@ class Examination:
         """Compares with the control record, then with the bounds of the contract and the threshold of rejected rows.
 
         Raises:
-            Refusal: Any rule of `control.settle`, ``row_count``, ``changed_type`` or ``rejected_rows``.
+            Refusal: Any rule of `control.settle`, ``row_count``, ``freshness``, ``changed_type`` or ``rejected_rows``.
         """
         settled = settle(self.contract, self._reader, self.tally, self._declared, sha256)
         self._assert_row_count()
+        self._assert_fresh()
         line, message = self._first_reject or (None, "")
         if self.contract.drift.changed_type == "refuse" and (
             wrong := sorted(c or "" for r, c in self.rules if r == "type")
@@ -117,8 +128,22 @@ class Examination:
             self.path.name,
         )
 
+    def _assert_fresh(self) -> None:
+        agreed, day = self.contract.freshness, self._business_date
+        if agreed is None or day is None or self._newest is None:
+            return
+        newest = date.fromisoformat(self._newest)
+        if newest < day - timedelta(days=agreed.days):
+            raise Refusal(
+                "freshness",
+                f"the newest {agreed.column} is {newest}, more than {agreed.days} days before {day}",
+                "Ask the sender whether it is the file of the right day; agree another bound in the contract if it is",
+                self.path.name,
+            )
+
     def _too_many_rejected(self) -> bool:
-        return self.tally.quarantined > max(self._allowed, self._limit * self.tally.rows)
+        by_agreement = sum(count for (rule, _), count in self.rules.items() if rule == "lost_column")
+        return self.tally.quarantined - by_agreement > max(self._allowed, self._limit * self.tally.rows)
 
     def _is_hopeless(self) -> bool:
         rejected = self.tally.quarantined
@@ -164,3 +189,7 @@ class Examination:
                 )
         for warning in checked.warnings:
             self.warned[warning.rule, warning.column] += 1
+        if self.contract.freshness and checked.good.height:
+            days = checked.good[self.contract.freshness.column].cast(pl.String).str.replace_all("-", "", literal=True)
+            newest = days.str.head(8).max()
+            self._newest = max(filter(None, (self._newest, newest)), default=None)  # type: ignore[type-var]

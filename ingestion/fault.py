@@ -18,6 +18,8 @@ POINTS = (
     "complete",  # batch complete
 )
 
+EVOLUTION_POINTS = ("column_added",)  # the raw table has got a column, none of its values
+
 RELEASE_POINTS = (
     "decided",  # decision committed, nothing loaded
     "rows_released",  # rows sent, ledger and quarantine not yet
@@ -27,6 +29,6 @@ RELEASE_POINTS = (
 
 def reach(point: str) -> None:
     """Marks a point of a load or a release; ends the process there when the seam asks for it."""
-    assert point in POINTS + RELEASE_POINTS, point
+    assert point in POINTS + EVOLUTION_POINTS + RELEASE_POINTS, point
     if os.environ.get("C360_FAULT") == point:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -17,13 +17,13 @@ import yaml
 from pydantic import BaseModel
 
 from ingestion.check_digits import is_identity_number
-from ingestion.contract import Change, CheckDigit, Column, Contract, Control, Drift
+from ingestion.contract import Change, CheckDigit, Column, Contract, Control, CutOff, Drift, as_identifier
 from ingestion.options import IngestOptions
 from ingestion.readers import open_reader
 from ingestion.readers.base import LINE
 from ingestion.refusal import Refusal
 from ingestion.sniff import sniff
-from ingestion.validation import type_holds
+from ingestion.validation import folded, type_holds, value_of
 
 SAMPLE_ROWS = 100_000
 NEARLY_ALL = 0.99
@@ -88,7 +88,7 @@ def infer(path: Path, source: str, table: str, controller: str = "unknown") -> D
         drift=Drift(),
         path=str(path),
     )
-    rows = _rows(plain, path)
+    rows = _rows(_with(plain, drift=Drift(new_column="ignore")), path)
     if rows.is_empty():
         raise Refusal("empty", "there is no row to learn from", "Take a file of a usual day", path.name)
     tokens = _null_tokens(rows)
@@ -96,6 +96,7 @@ def infer(path: Path, source: str, table: str, controller: str = "unknown") -> D
         pl.when(pl.col(pl.String).is_in(tokens)).then(None).otherwise(pl.col(pl.String)).name.keep()
     )
     typed = tuple(_typed(column, rows[column.name]) for column in plain.columns)
+    rows = rows.with_columns(folded(column) for column in typed if column.full_width)
     key = _key(typed, rows)
     keyed = tuple(
         _with(column, key_position=key.index(column.name) + 1, required=True) if column.name in key else column
@@ -108,8 +109,23 @@ def infer(path: Path, source: str, table: str, controller: str = "unknown") -> D
         layout=_with(layout, null_tokens=("", *tokens)),
         control=Control(amount_column=amount),
         change=Change(kind="append", key=key),
+        cut_off=_cut_off(keyed, rows),
     )
     return Draft(contract, rows.height, tuple(_doubts(contract, rows)))
+
+
+def property_lines(header: str, values: pl.Series, name: str | None = None) -> str:
+    """What a contract would say of a column: YAML of the standard, to be put among its properties.
+
+    Args:
+        header: The column's name in the file.
+        values: Values of it as text.
+        name: Name to give it; from the header if not given.
+    """
+    named = name or as_identifier(header) or "column_to_be_named"
+    column = Column(name=named, physical_type="text", header=header if header != named else None)
+    found = _with(_typed(column, values), required=False, classification="C3")
+    return yaml.safe_dump([_as_property(found)], sort_keys=False, allow_unicode=True, width=120)
 
 
 def _with(model: Model, **changes: Any) -> Model:
@@ -145,6 +161,11 @@ def _typed(column: Column, values: pl.Series) -> Column:
     if column.is_array:
         values = values.explode().drop_nulls()
     kind = _of_type(column, values.drop_nulls())
+    if kind.base_type == "text" and not column.is_array:
+        plain = values.to_frame(column.name).select(folded(column)).to_series()
+        if (plain != values).any():
+            narrow = _of_type(column, plain.drop_nulls())
+            kind = _with(narrow, full_width=True) if narrow.base_type != "text" else kind
     found = _with(kind, required=required, logical_type=_logical(kind.base_type))
     if found.base_type != "text" or column.is_array:
         return found
@@ -219,13 +240,38 @@ def _key(columns: Sequence[Column], rows: pl.DataFrame) -> tuple[str, ...]:
     return ()
 
 
+def _cut_off(columns: Sequence[Column], rows: pl.DataFrame) -> CutOff | None:
+    """The time from which on what happens is booked on the next day, where a moment and a date show one."""
+    for moment in (c for c in columns if c.physical_type == "timestamp"):
+        form = moment.date_format or "%Y-%m-%d %H:%M:%S"
+        at = pl.col(moment.name).str.replace("T", " ", literal=True).str.to_datetime(form, strict=False)
+        for booked in (c for c in columns if c.physical_type == "date"):
+            later = (value_of(booked) - at.dt.date()).dt.total_days()
+            seen = rows.select(later.alias("later"), at.dt.time().alias("time")).drop_nulls()
+            same, next_day = (seen.filter(pl.col("later") == days)["time"] for days in (0, 1))
+            usual = len(same) + len(next_day) >= NEARLY_ALL * seen.height
+            if usual and len(same) and len(next_day) and same.max() < next_day.min():
+                begin = next_day.min().replace(second=0, microsecond=0)
+                rounded = (begin.replace(minute=begin.minute // step * step) for step in (30, 15, 5, 1))
+                found = next((time for time in rounded if time > same.max()), next_day.min())
+                return CutOff(at=found, moment=moment.name, accounting_date=booked.name)
+    return None
+
+
 def _doubts(contract: Contract, rows: pl.DataFrame) -> list[str]:
     """What a person has to decide before the contract is used."""
     said = [
         "Decide: controller, grain, classification of every column (C3 sensitive … none), what each column means.",
         "Decide: change.kind append, delta (I/U/D) or full; the control record; whether the codes are all of them.",
-        "Decide: when it is owed (slaProperties frequency, latency, timeOfAvailability), how many rows are plausible.",
+        "Decide: when it is owed (slaProperties frequency, latency, timeOfAvailability), how many rows are plausible,"
+        " how old the newest of them may be (freshness).",
+        "Decide: what a new column, a lost one and a changed type do (drift: evolve, ignore, quarantine or refuse).",
     ]
+    if cut_off := contract.cut_off:
+        said.append(
+            f"From {cut_off.at:%H:%M} on, {cut_off.moment} is booked on the next {cut_off.accounting_date}: ask the"
+            " sender whether that is the cut-off (日切), and which rows of the end-of-day run it does not bind."
+        )
     if not contract.key:
         said.append("No column, pair or triple of columns tells the rows apart: name the key, or leave it out.")
     if "{business_date" not in contract.layout.file_name:
@@ -273,7 +319,9 @@ def _as_standard(contract: Contract) -> dict[str, Any]:
                 "control": contract.control.model_dump(exclude_none=True),
                 "change": {"kind": contract.change.kind, "key": list(contract.change.key)},
                 "drift": contract.drift.model_dump(),
+                "cut_off": contract.cut_off and contract.cut_off.model_dump(mode="json", exclude_defaults=True),
             }.items()
+            if value
         ],
     }
 
@@ -284,6 +332,7 @@ def _as_property(column: Column) -> dict[str, Any]:
         "codes": list(column.codes) if column.codes else None,
         "date_format": column.date_format,
         "decimal_format": {"strip": column.strip} if column.strip else None,
+        "full_width": column.full_width,
         "check_digit": column.check_digit.model_dump(exclude_defaults=True) if column.check_digit else None,
     }
     kept = [{"property": name, "value": value} for name, value in custom.items() if value]

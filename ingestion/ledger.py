@@ -312,7 +312,7 @@ def loaded(
     contract_version: str,
     message: str | None,
 ) -> None:
-    """Enters the account of a loaded file and the columns in which it differed from its contract."""
+    """Enters the account of a loaded file and in what it differed from its contract."""
     connection.execute(
         """
         update ops.source_file
@@ -355,8 +355,21 @@ def loaded(
     )
     for seen in drift:
         connection.execute(
-            "insert into ops.drift (file_id, kind, column_name, policy) values (%s, %s, %s, %s) on conflict do nothing",
-            [file_id, seen.kind, seen.column, seen.policy],
+            """
+            insert into ops.drift (file_id, kind, column_name, policy, kept_as)
+            select file.file_id, %(kind)s, %(column)s, %(policy)s, evolved.column_name
+            from ops.source_file as file
+            left join ops.evolved_column as evolved
+                on
+                    file.source_system = evolved.source_system
+                    and file.table_name = evolved.table_name
+                    and evolved.kind = %(kind)s
+                    and evolved.sent_as = %(column)s
+                    and %(policy)s = 'evolve'
+            where file.file_id = %(file_id)s
+            on conflict do nothing
+            """,
+            {"file_id": file_id, "kind": seen.kind, "column": seen.column, "policy": seen.policy},
         )
 
 

@@ -17,26 +17,34 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
+import polars as pl
 import psycopg
 from psycopg import sql
 
 from ingestion import disposal, fault, ledger
 from ingestion.contract import Contract
 from ingestion.control import Settled
-from ingestion.copy_text import copy_statement, copy_text
+from ingestion.copy_text import copy_text
 from ingestion.disk import writing_to
 from ingestion.erasure import overwrite_quarantine, tombstones
+from ingestion.evolution import RawCopy, widened
 from ingestion.examine import Examination
 from ingestion.options import IngestOptions
 from ingestion.raw_ddl import raw_schema
-from ingestion.readers.base import Reject
+from ingestion.readers.base import LINE, Reject
 from ingestion.readers.text import RESEND
 from ingestion.refusal import Refusal
 from ingestion.validation import Warned
 
 SPOOL_IN_MEMORY = 16 << 20
 MESSAGE_CHARACTERS = 1_000
+DRIFT_NAMED = 5
 OnRows = Callable[[int], None]
+VALUES_COPY = (
+    "copy quarantine.value (file_id, line, column_name, value) from stdin (format csv, force_not_null (value))"
+)
+CopyBlock = tuple[bytes, int, tuple[str, ...]]
+"""Rows as COPY reads them, how many, and which columns they have beside the contract's."""
 
 
 def load_file(
@@ -94,7 +102,7 @@ def load_file(
                 rejected.warned,
                 examination.drift,
                 contract.version,
-                _remarks(examination),
+                _remarks(examination, entry),
             )
             if entry.sequence > 1:
                 ledger.supersede(connection, entry.file_id)
@@ -121,11 +129,10 @@ def _copy(
     try:
         with (
             closing(_ahead(_blocks(examination, entry.file_id, rejected), options.blocks_ahead)) as blocks,
-            connection.cursor() as cursor,
-            cursor.copy(copy_statement(contract)) as copy,
+            RawCopy(connection, contract, entry.file_id, path.name, options) as copy,
         ):
-            for data, height in blocks:
-                copy.write(data)
+            for data, height, beside in blocks:
+                copy.write(data, beside)
                 rows += height
                 fault.reach("block_copied")
                 if on_rows:
@@ -151,14 +158,21 @@ def _copy(
     return examination.settle(entry.sha256)
 
 
-def _blocks(examination: Examination, file_id: int, rejected: _Rejected) -> Iterator[tuple[bytes, int]]:
+def values_text(set_aside: pl.DataFrame, file_id: int) -> str:
+    """Values of columns that the contract lacks, as `VALUES_COPY` reads them."""
+    return set_aside.select(pl.lit(file_id), LINE, "column_name", "value").write_csv(include_header=False)
+
+
+def _blocks(examination: Examination, file_id: int, rejected: _Rejected) -> Iterator[CopyBlock]:
+    beside: tuple[str, ...] = ()
     for checked in examination.blocks():
-        rejected.add(checked.rejects, checked.warnings)
-        if checked.good.height:
-            yield copy_text(checked.good, file_id, checked.is_erased), checked.good.height
+        rejected.add(checked.rejects, checked.warnings, checked.set_aside)
+        good, beside = widened(checked.good, beside)
+        if good.height:
+            yield copy_text(good, file_id, checked.is_erased, beside), good.height, beside
 
 
-def _ahead(items: Iterator[tuple[bytes, int]], depth: int) -> Iterator[tuple[bytes, int]]:
+def _ahead(items: Iterator[CopyBlock], depth: int) -> Iterator[CopyBlock]:
     """Runs an iterator in a thread of its own, up to `depth` items ahead; its exceptions come out here."""
     waiting: queue.Queue = queue.Queue(depth)
     stopped, done = threading.Event(), object()
@@ -194,14 +208,14 @@ def _ahead(items: Iterator[tuple[bytes, int]], depth: int) -> Iterator[tuple[byt
 
 
 class _Rejected:
-    """Rejected rows and warnings of one file, spooled until COPY of the data is over."""
+    """Rejected rows, warnings and values set aside of one file, spooled until COPY of the data is over."""
 
     def __init__(self, contract: Contract, file_id: int, options: IngestOptions) -> None:
         self._contract, self._file_id, self._characters = contract, file_id, options.raw_text_characters
         self.count = self.warned = 0
 
     def __enter__(self) -> _Rejected:
-        self._rows, self._warnings = self._spool(), self._spool()
+        self._rows, self._warnings, self._values = self._spool(), self._spool(), self._spool()
         self._row_writer = csv.writer(self._rows, lineterminator="\n")
         self._warning_writer = csv.writer(self._warnings, lineterminator="\n")
         return self
@@ -209,14 +223,15 @@ class _Rejected:
     def __exit__(self, *_: object) -> None:
         self._rows.close()
         self._warnings.close()
+        self._values.close()
 
     def _spool(self) -> IO[str]:
         return tempfile.SpooledTemporaryFile(
             SPOOL_IN_MEMORY, "w+", encoding="utf-8", newline="", prefix="c360-rejected-"
         )
 
-    def add(self, rejects: list[Reject], warnings: list[Warned]) -> None:
-        """Keeps rejected rows and warnings of one block."""
+    def add(self, rejects: list[Reject], warnings: list[Warned], set_aside: pl.DataFrame | None = None) -> None:
+        """Keeps rejected rows, warnings and values set aside of one block."""
         for reject in rejects:
             raw = _printable(reject.raw_text[: self._characters])
             self._row_writer.writerow(
@@ -234,6 +249,8 @@ class _Rejected:
             )
         for warning in warnings:
             self._warning_writer.writerow([self._file_id, warning.line, warning.rule, warning.column])
+        if set_aside is not None:
+            self._values.write(values_text(set_aside, self._file_id))
         self.count += len(rejects)
         self.warned += len({warning.line for warning in warnings})
 
@@ -250,7 +267,8 @@ class _Rejected:
         return kept
 
     def copy_warnings(self, connection: psycopg.Connection) -> None:
-        """Writes the warnings."""
+        """Writes the warnings, and the values of loaded rows that were set aside."""
+        self._copy(connection, self._values, None, VALUES_COPY)
         self._copy(
             connection,
             self._warnings,
@@ -279,9 +297,11 @@ def _with_kept(refusal: Refusal, kept: int, count: int) -> Refusal:
     return refusal
 
 
-def _remarks(examination: Examination) -> str | None:
+def _remarks(examination: Examination, entry: ledger.FileRow) -> str | None:
     """What the reader of the ledger should know of a loaded file."""
-    remarks = []
+    remarks, cut_off = [], examination.contract.cut_off
+    if cut_off and entry.received_at < cut_off.ends(entry.business_date):
+        remarks.append(f"received before the cut-off at {cut_off.at:%H:%M} of its day: what came after is not in it")
     if examination.tally.quarantined:
         remarks.append(f"quarantined: {examination.broken_rules()}")
     if examination.tally.amounts_unreadable:
@@ -292,7 +312,10 @@ def _remarks(examination: Examination) -> str | None:
         remarks.append(
             "flagged: " + ", ".join(f"{rule} {column} {n:,}" for (rule, column), n in examination.warned.most_common(5))
         )
-    remarks += [f"{seen.kind} {seen.column!r} ({seen.policy})" for seen in examination.drift]
+    drift = examination.drift
+    remarks += [f"{seen.kind} {seen.column!r} ({seen.policy})" for seen in drift[:DRIFT_NAMED]]
+    if len(drift) > DRIFT_NAMED:
+        remarks.append(f"{len(drift) - DRIFT_NAMED} more in ops.drift")
     return "; ".join(remarks) or None
 
 

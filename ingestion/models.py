@@ -211,17 +211,40 @@ class SourceFile(Base):
 
 
 class Drift(Base):
-    """Columns of loaded files that differ from the contract; the values of new columns stay in the landed file"""
+    """In what loaded files differ from their contract, and what the contract says of that"""
 
     __tablename__ = "drift"
-    __table_args__ = (CheckConstraint("kind in ('new_column', 'lost_column')"), {"schema": "ops"})
+    __table_args__ = (CheckConstraint("kind in ('new_column', 'lost_column', 'changed_type')"), {"schema": "ops"})
 
     file_id: Mapped[int] = mapped_column(ForeignKey(SourceFile.file_id), primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
-    column_name: Mapped[str] = mapped_column(primary_key=True)
+    column_name: Mapped[str] = mapped_column(primary_key=True, comment="name of the column in the file")
     policy: Mapped[str]
+    kept_as: Mapped[str | None] = mapped_column(
+        comment="column of the raw table that holds the values, where the table has evolved"
+    )
 
     file: Mapped[SourceFile] = relationship(back_populates="drift")
+
+
+class EvolvedColumn(Base):
+    """Columns of raw tables that a load has added, all of them text: personal until their contract classifies them"""
+
+    __tablename__ = "evolved_column"
+    __table_args__ = (
+        CheckConstraint("kind in ('new_column', 'changed_type')"),
+        UniqueConstraint("source_system", "table_name", "kind", "sent_as"),
+        {"schema": "ops"},
+    )
+
+    source_system: Mapped[str] = mapped_column(primary_key=True)
+    table_name: Mapped[str] = mapped_column(primary_key=True)
+    column_name: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(
+        comment="new_column: the contract lacks the column; changed_type: values of a column that are not of its type"
+    )
+    sent_as: Mapped[str] = mapped_column(comment="name of the column in the file")
+    file_id: Mapped[int] = mapped_column(ForeignKey(SourceFile.file_id), comment="first file that brought a value")
 
 
 class DeliveryTerm(Base):
@@ -326,6 +349,19 @@ class Warned(Base):
     column_name: Mapped[str] = mapped_column(primary_key=True)
 
     file: Mapped[SourceFile] = relationship(back_populates="warnings")
+
+
+class SetAside(Base):
+    """Values of columns that the contract lacks, of rows that are loaded without them; personal until their contract
+    classifies them"""
+
+    __tablename__ = "value"
+    __table_args__: ClassVar = {"schema": "quarantine"}
+
+    file_id: Mapped[int] = mapped_column(ForeignKey(SourceFile.file_id), primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True)
+    column_name: Mapped[str] = mapped_column(primary_key=True, comment="name of the column in the file")
+    value: Mapped[str]
 
 
 class Erasure(Base):

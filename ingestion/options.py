@@ -19,6 +19,7 @@ class IngestOptions(BaseSettings):
     rejects_allowed: int = Field(5, ge=0, description="rejected rows that never refuse a file, however small it is")
     rejects_kept_of_refused: int = Field(10_000, ge=0, description="rejected rows kept in quarantine of a refused file")
     raw_text_characters: int = Field(4_000, ge=1, description="characters of a rejected row kept in quarantine")
+    new_columns: int = Field(100, ge=0, description="columns beside the contract's that a file, or raw table, may have")
     keys_in_memory: int = Field(8_000_000, ge=1, description="key hashes of one file in memory; more go to disk")
     analyze_share: float = Field(0.1, ge=0, description="ANALYZE after a load that adds this share of the table's rows")
     analyze_target: int = Field(20, ge=1, le=10_000, description="statistics target of that ANALYZE (300 rows each)")

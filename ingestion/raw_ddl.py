@@ -27,11 +27,18 @@ def raw_table(contract: Contract) -> str:
 
 
 def table_ddl(contract: Contract) -> str:
-    """Idempotent DDL of one raw table; a column that a later contract version adds is added to the table."""
+    """Idempotent DDL of one raw table; a column that a later contract version adds is added to the table.
+
+    Where a load has added one of that name (`ingestion.evolution`), it is taken up or steps aside.
+    """
     table = raw_table(contract)
     lines = [f'    "{column.name}" {column.physical_type}' for column in contract.columns]
     lines += ["    _file_id bigint not null", "    _line bigint not null", "    _row_hash bigint"]
     statements = [f"create table if not exists {table} (\n" + ",\n".join(lines) + "\n);"]
+    agreed = [[c.name for c in contract.columns], [c.file_header for c in contract.columns]]
+    agreed.append([c.physical_type for c in contract.columns])
+    arrays = ", ".join(f"array[{', '.join(map(_text, values))}]" for values in agreed)
+    statements.append(f"select ops.set_evolved_aside('{contract.source}', '{contract.table}', {arrays});")
     statements += [
         f'alter table {table} add column if not exists "{column.name}" {column.physical_type};'
         for column in contract.columns

@@ -29,10 +29,11 @@ from ingestion import fault, ledger
 from ingestion.batch import only_loader
 from ingestion.contract import Contract
 from ingestion.control import Settled
-from ingestion.copy_text import copy_statement, copy_text
+from ingestion.copy_text import copy_text
 from ingestion.disk import writing_to
 from ingestion.erasure import tombstones
-from ingestion.load import analyze
+from ingestion.evolution import RawCopy, parted, widened
+from ingestion.load import VALUES_COPY, analyze, values_text
 from ingestion.options import IngestOptions
 from ingestion.quarantine import Action
 from ingestion.raw_ddl import raw_schema
@@ -200,13 +201,21 @@ def _load(
     erased, amount_erased = 0, Decimal(0)
     lines: list[int] = []
     broken: Counter[tuple[str, str | None]] = Counter()
-    with connection.cursor() as cursor, cursor.copy(copy_statement(contract)) as copy:
+    beside: tuple[str, ...] = ()
+    values: list[str] = []
+    with RawCopy(connection, contract, lot, entry.file_name, options) as copy:
         for good, rejects in _rows(contract, path, entry, held, decision.action, options):
             landing = overwrite(good)
-            copy.write(copy_text(landing.rows, lot, landing.is_erased))
+            rows, set_aside = parted(contract, landing.rows)
+            rows, beside = widened(rows, beside)
+            copy.write(copy_text(rows, lot, landing.is_erased, beside), beside)
+            values += [] if set_aside is None else [values_text(set_aside, lot)]
             erased, amount_erased = erased + landing.erased, amount_erased + landing.amount
             lines += good[LINE].to_list()
             broken.update((reject.rule, reject.column) for reject in rejects)
+    with connection.cursor() as cursor, cursor.copy(VALUES_COPY) as copy_values:
+        for part in values:
+            copy_values.write(part)
     fault.reach("rows_released")
     stays = _why_they_stay(broken)
     if not lines:
@@ -274,9 +283,11 @@ def _rows(
 
     To replay rows, the whole file goes through the contract: a key may be taken by an earlier row.
     """
-    validator = Validator(contract, options, waived=action == "release")
+    validator = Validator(contract, options, action == "release", entry.business_date)
+    reader = open_reader(contract, path, options, entry.business_date)
     lines = set(held)
-    for block in open_reader(contract, path, options, entry.business_date).blocks():
+    for block in reader.blocks():
+        validator.expect(reader.drift)
         checked = validator(_only(block, held) if action == "release" else block)
         yield (
             checked.good.filter(pl.col(LINE).is_in(held)),

@@ -172,6 +172,7 @@ def _delete_rows(connection: psycopg.Connection, contract: Contract, file: Expir
         deleted = connection.execute(sql.SQL("delete from {} where _file_id = %s").format(raw), [file.file_id])
         disposal.record(connection, run_id, file.file_id, "raw", deleted.rowcount)
         connection.execute("delete from quarantine.warning where file_id = %s", [file.file_id])
+        connection.execute("delete from quarantine.value where file_id = %s", [file.file_id])
         rejected = connection.execute("delete from quarantine.row where file_id = %s", [file.file_id])
         disposal.record(connection, run_id, file.file_id, "quarantine", rejected.rowcount)
         connection.execute(

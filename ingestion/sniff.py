@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
-from ingestion.contract import Column, Delimited, JsonLines, Layout, Parquet, Xlsx
+from ingestion.contract import Column, Delimited, JsonLines, Layout, Parquet, Xlsx, as_identifier
 from ingestion.readers.text import open_bytes, read_part
 from ingestion.readers.workbook import OLD_OR_LOCKED, is_workbook, old_or_locked
 from ingestion.readers.xlsx import column_names
@@ -159,10 +159,7 @@ def _named(headers: Iterable[str], kinds: Iterable[str]) -> list[Column]:
     """Columns with identifiers as names; what the file calls them is kept where it differs."""
     columns: list[Column] = []
     for place, (header, kind) in enumerate(zip(headers, kinds, strict=True), 1):
-        snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", header.strip())
-        name = re.sub(r"[^a-z0-9]+", "_", snake.lower()).strip("_")[:60]
-        if not re.match(r"[a-z]", name) or not header.isascii():
-            name = f"column_{place}"
+        name = as_identifier(header) or f"column_{place}"
         if name in {column.name for column in columns}:
             name = f"{name}_{place}"
         columns.append(Column(name=name, physical_type=kind, header=header if header not in ("", name) else None))

@@ -8,6 +8,7 @@ can be read. A rule is never applied twice: what holds here is not repeated as a
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,9 +18,10 @@ import polars as pl
 
 from ingestion.check_digits import CHECKS
 from ingestion.contract import Column, Contract, RowRule
+from ingestion.cut_off import AccountingDays
 from ingestion.keys import SeenKeys
 from ingestion.options import IngestOptions
-from ingestion.readers.base import LINE, Block, Reject
+from ingestion.readers.base import AS_SENT, LINE, NEW, Block, DriftSeen, Reject
 from ingestion.row_rules import TYPED, columns_named, compiled
 
 INTEGERS = {"smallint": pl.Int16(), "integer": pl.Int32(), "bigint": pl.Int64()}
@@ -50,6 +52,7 @@ DIRECTIVES = {
     "%j": "[0-9]{3}",
 }
 AMOUNT = "_amount"
+FULL_WIDTH = {chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F)} | {"\u3000": " ", "￥": "¥"}
 
 
 @dataclass(frozen=True)
@@ -78,13 +81,15 @@ class Warned:
 
 @dataclass
 class Checked:
-    """A block after its rules: rows for COPY, those of them that were erased, rejected lines, warnings, amounts."""
+    """A block after its rules: rows for COPY, those of them that were erased, rejected lines, warnings, amounts, values
+    set aside of loaded rows."""
 
     good: pl.DataFrame
     rejects: list[Reject] = field(default_factory=list)
     warnings: list[Warned] = field(default_factory=list)
     amount: Decimal = Decimal(0)
     is_erased: pl.Series | None = None
+    set_aside: pl.DataFrame | None = None
 
 
 class Validator:
@@ -94,26 +99,41 @@ class Validator:
         contract: Contract of the file.
         options: Settings of ingestion.
         waived: True for rows that a steward released: only the rules that cannot be waived are applied.
+        business_date: Date the file was sent for; None skips the rule that needs it.
     """
 
-    def __init__(self, contract: Contract, options: IngestOptions, waived: bool = False) -> None:
+    def __init__(
+        self, contract: Contract, options: IngestOptions, waived: bool = False, business_date: date | None = None
+    ) -> None:
         self.contract = contract
+        of_type = type_may_change(contract)
         self._rules = [
             rule
             for column in contract.columns
             for rule in rules_of(column, is_structural=column.name in (*contract.row_key, contract.change.flag))
-            if not (waived and rule.waivable)
+            if not (waived and rule.waivable) and not (rule.name == "type" and rule.column in of_type)
         ]
         between = [] if waived else [(rule, _row_rule(contract, rule)) for rule in contract.row_rules]
         self._rules += [rule for agreed, rule in between if agreed.severity == "error"]
         self._flags = [rule for agreed, rule in between if agreed.severity == "warning"]
+        self._flags += [Rule("type", name, holds, "is not of the contract's type") for name, holds in of_type.items()]
         self._typed = [
             value_of(contract.by_name[name]).alias(TYPED + name)
             for name in dict.fromkeys(
                 name for agreed, _ in between for name in columns_named(agreed.holds, contract.column_names)
             )
         ]
-        self._out = [out_expression(column) for column in contract.columns]
+        self._out = [
+            pl.when(of_type[c.name]).then(out_expression(c)).alias(c.name) if c.name in of_type else out_expression(c)
+            for c in contract.columns
+        ]
+        evolves = contract.drift.changed_type == "evolve"
+        self._as_sent = [
+            pl.when(~holds).then(pl.col(name)).alias(AS_SENT + name) for name, holds in of_type.items() if evolves
+        ]
+        self._folded = [folded(column) for column in contract.columns if column.full_width]
+        self._days = AccountingDays(contract, business_date) if contract.cut_off and not waived else None
+        self._drift_known, self._waived = 0, waived
         self._key = () if waived else contract.row_key
         self._seen = SeenKeys(self._key, options.keys_in_memory)
         self._digits = [] if waived else [column for column in contract.columns if column.check_digit]
@@ -124,23 +144,41 @@ class Validator:
 
     def __call__(self, block: Block) -> Checked:
         """Parts the block into good and bad rows."""
+        if self._folded:
+            block = replace(block, frame=block.frame.with_columns(self._folded))
+        beside = [pl.col(name) for name in block.frame.columns if name.startswith(NEW)] + self._as_sent
         if self._typed:
             block = replace(block, frame=block.frame.with_columns(self._typed))
         frame = block.frame
         holds = (
             pl.all_horizontal([rule.holds for rule in self._rules] or [pl.lit(True)]).fill_null(True).alias("_holds")
         )
-        checked = frame.lazy().select(*self._out, pl.col(LINE), self._amount, holds).collect()
+        checked = frame.lazy().select(*self._out, pl.col(LINE), self._amount, holds, *beside).collect()
         keeps = checked["_holds"].to_numpy().copy() if frame.height else np.ones(0, dtype=bool)
         rejects = list(block.rejects)
         if not keeps.all():
             rejects += self._broken(block, checked, np.flatnonzero(~keeps))
         warnings = self._check_digits(block, checked, keeps, rejects)
+        if self._days:
+            warnings += self._check_days(self._days, block, checked, keeps, rejects)
         self._check_keys(block, checked, keeps, rejects)
         warnings += self._check_flags(block, keeps)
         good = checked if keeps.all() else checked.filter(pl.Series(keeps))
         amount = good[AMOUNT].sum() if self.contract.control.amount_column and good.height else None
-        return Checked(good.drop(AMOUNT, "_holds"), rejects, warnings, Decimal(amount or 0))
+        empty = [e.meta.output_name() for e in beside if good[e.meta.output_name()].null_count() == good.height]
+        return Checked(good.drop(AMOUNT, "_holds", *empty), rejects, warnings, Decimal(amount or 0))
+
+    def expect(self, drift: Sequence[DriftSeen]) -> None:
+        """Takes the columns that the file has lost as their policy says; to be told before each block."""
+        for seen in drift[self._drift_known :]:
+            if seen.kind == "lost_column" and seen.policy == "evolve":
+                name = self.contract.by_header[seen.column].name
+                self._rules = [rule for rule in self._rules if (rule.name, rule.column) != ("required", name)]
+            elif seen.kind == "lost_column" and seen.policy == "quarantine" and not self._waived:
+                name = self.contract.by_header[seen.column].name
+                lost = Rule("lost_column", name, pl.col(LINE) < 0, "because the file does not have the column")
+                self._rules.insert(0, lost)
+        self._drift_known = len(drift)
 
     def _broken(self, block: Block, checked: pl.DataFrame, positions: np.ndarray) -> list[Reject]:
         rows = block.frame[positions]
@@ -191,6 +229,22 @@ class Validator:
                 )
         return warnings
 
+    def _check_days(
+        self, days: AccountingDays, block: Block, checked: pl.DataFrame, keeps: np.ndarray, rejects: list[Reject]
+    ) -> list[Warned]:
+        """Rows that were booked on the wrong day."""
+        wrong = [found for found in days.broken(block.frame) if keeps[found[0]]]
+        if not wrong:
+            return []
+        lines, column = block.frame[LINE], days.terms.accounting_date
+        if days.terms.severity == "warning":
+            return [Warned(lines[position], rule, column) for position, rule, _ in wrong]
+        positions = [position for position, *_ in wrong]
+        keeps[positions] = False
+        for (position, rule, why), raw in zip(wrong, block.raw_text(positions), strict=True):
+            rejects.append(Reject(lines[position], rule, column, f"{column}: {why}", raw, checked[AMOUNT][position]))
+        return []
+
     def _check_flags(self, block: Block, keeps: np.ndarray) -> list[Warned]:
         """Rows that are loaded and break a rule of severity warning."""
         warnings = []
@@ -222,6 +276,28 @@ class Validator:
                     checked[AMOUNT][int(position)],
                 )
             )
+
+
+def type_may_change(contract: Contract) -> dict[str, pl.Expr]:
+    """Whether values are of the type, by columns where one that is not lets the row land all the same."""
+    policy = contract.drift.changed_type
+    if policy not in ("evolve", "ignore"):
+        return {}
+    columns = [
+        column
+        for column in contract.columns
+        if not column.is_array
+        and column.name not in contract.indispensable
+        and not (policy == "ignore" and column.required)
+    ]
+    return {column.name: holds for column in columns if (holds := type_holds(column)) is not None}
+
+
+def folded(column: Column) -> pl.Expr:
+    """The column's text with full-width characters (全角) as those of ASCII."""
+    value = pl.element() if column.is_array else pl.col(column.name)
+    plain = value.str.replace_many(list(FULL_WIDTH), list(FULL_WIDTH.values()))
+    return pl.col(column.name).list.eval(plain) if column.is_array else plain
 
 
 def cleaned(column: Column, value: pl.Expr | None = None) -> pl.Expr:

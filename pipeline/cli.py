@@ -373,6 +373,29 @@ def contract_infer(
     print(infer(file, source, table, controller).to_yaml(), end="")
 
 
+@contract.command("drift")
+def contract_drift() -> None:
+    """What loaded files brought that their contracts do not say, and the lines that would take it in."""
+    from ingestion.drift import drifted, lines_for
+    from pipeline.schema import contracts, prepare
+    from warehouse.connection import connect
+
+    prepare()
+    with connect() as session:
+        for one in (found := drifted(session, contracts())):
+            kept = f", values in raw_{one.source_system}.{one.table_name}.{one.kept_as}" if one.kept_as else ""
+            out.print(
+                f"{one.source_system}.{one.table_name}: {one.kind} {one.column_name!r} ({one.policy}{kept}), "
+                f"{one.files:,} files from {one.since} to {one.last}",
+                markup=False,
+                soft_wrap=True,
+            )
+            lines = lines_for(session, contracts()[one.source_system][one.table_name], one)
+            out.print(lines, markup=False, highlight=False, soft_wrap=True)
+    if not found:
+        out.print("All files are as their contracts say.")
+
+
 @contract.command("dbt-sources")
 def contract_dbt_sources() -> None:
     """Write the dbt sources of all raw tables from the contracts."""

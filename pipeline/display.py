@@ -152,6 +152,9 @@ def print_check(console: Console, report: "CheckReport") -> None:
         console.print(str(report.refusal), markup=False)
     for drift in report.drift:
         console.print(f"{drift.kind.replace('_', ' ')} {drift.column}: {drift.policy}", markup=False)
+    if report.suggested:
+        console.print("Properties for the contract that would take the new columns in:")
+        console.print("".join(report.suggested), markup=False, highlight=False, soft_wrap=True)
     if report.rules:
         console.print(answer_table(["rule", "column", "rows"], report.rules, "Broken rules"))
     if report.warnings:
@@ -245,6 +248,13 @@ _STATUS = {
         select source_system as source, table_name, rule, count(*) as rows, min(message) as example
         from quarantine.row where state = 'held'
         group by source_system, table_name, rule order by count(*) desc, 1, 2, 3 limit 20""",
+    "Files that differ from their contract, last 31 days (c360 contract drift says how to take it in)": """
+        select file.source_system as source, file.table_name, drift.kind, drift.column_name, drift.policy,
+            drift.kept_as, min(file.business_date) as since, max(file.business_date) as last, count(*) as files
+        from ops.drift as drift
+        inner join ops.source_file as file on drift.file_id = file.file_id
+        where file.business_date > current_date - 31
+        group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 7""",
     "Erasures that wait": """
         select erasure_id, source_system as source, table_name, key, requested_by, held_until
         from ops.erasure where completed_at is null order by erasure_id""",

@@ -59,10 +59,16 @@ class Accounts:
     """
 
     def __init__(
-        self, streams: Streams, customers: Customers, organisation: Organisation, start: date, horizon: date
+        self,
+        streams: Streams,
+        customers: Customers,
+        organisation: Organisation,
+        start: date,
+        horizon: date,
+        cut_off_second: int,
     ) -> None:
         self.streams, self.organisation, self.start, self.horizon = streams, organisation, start, horizon
-        self.customers = customers
+        self.customers, self.cut_off_second = customers, cut_off_second
         rng = streams("accounts")
         frame = customers.frame
         person = (frame["party_kind"] == "person").to_numpy()
@@ -360,11 +366,11 @@ class Accounts:
         second = np.where(
             counter | np.isin(channel, ("net_bank",)),
             rng.integers(32_400, 61_200, size),
-            np.clip(rng.normal(52_000, 14_000, size), 3_600, p.CUT_OFF_SECOND - 1).astype(int),
+            np.clip(rng.normal(52_000, 14_000, size), 3_600, self.cut_off_second - 1).astype(int),
         )
         second = np.where(channel == "batch", 3_000, second)
         late = choose(rng, size, p.AFTER_CUT_OFF_SHARE) & np.isin(channel, ("third_party", "mobile_bank", "atm"))
-        second = np.where(late, rng.integers(p.CUT_OFF_SECOND, 86_399, size), second)
+        second = np.where(late, rng.integers(self.cut_off_second, 86_399, size), second)
         at = (day - np.where(late, 1, 0).astype("timedelta64[D]")).astype("datetime64[us]") + second.astype(
             "timedelta64[s]"
         )

@@ -1,4 +1,4 @@
-"""Days: working days of the bank (public holidays and make-up days) and months."""
+"""Days: working days of the bank (public holidays and make-up days), when a day ends, and months."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from functools import cache
 
 import chinese_calendar
 import numpy as np
+
+from ingestion.contract import Contract
 
 
 @cache
@@ -31,6 +33,13 @@ def day_array(first: date, last: date) -> np.ndarray:
 def working_days(first: date, last: date) -> np.ndarray:
     """Working days of a range as numpy days."""
     return np.array([d for d in days(first, last) if is_working_day(d)], dtype="datetime64[D]")
+
+
+def cut_off_second(contract: Contract) -> int:
+    """Second of the day from which on it is booked on the next one, by the contract's cut-off (日切)."""
+    assert contract.cut_off is not None, f"the contract of {contract.source}.{contract.table} has no cut_off"
+    at = contract.cut_off.at
+    return at.hour * 3600 + at.minute * 60 + at.second
 
 
 def month_start(day: date) -> date:

@@ -55,8 +55,10 @@ class Cards:
         accounts: Accounts,
         start: date,
         horizon: date,
+        cut_off_second: int,
     ) -> None:
         self.streams, self.start, self.horizon, self.accounts = streams, start, horizon, accounts
+        self.cut_off_second = cut_off_second
         rng = streams("cards")
         first = customers.frame.filter(~pl.col("is_second")).select("party_id", core="ix", core_opened="opened_on")
         frame = world.filter(pl.col("party_kind") == "person").join(
@@ -312,7 +314,7 @@ class Cards:
         days = day_array(month, month_end(month))
         posted = pick(rng, days, None, size)
         lag = choose(rng, size, 0.35) & self.is_credit[of[card]]  # posted the next day
-        second = np.clip(rng.normal(52_000, 14_000, size), 3_000, p.CUT_OFF_SECOND - 1).astype(int)
+        second = np.clip(rng.normal(52_000, 14_000, size), 3_000, self.cut_off_second - 1).astype(int)
         at = (posted - lag.astype("timedelta64[D]")).astype("datetime64[us]") + second.astype("timedelta64[s]")
         merchant = pick(rng, np.arange(600), self.merchant_weight, size)
         kind = self.merchant_kind[merchant]
@@ -417,6 +419,7 @@ class Cards:
             is_fraud=pl.lit(False),
             transacted_at=pl.col("transacted_at") + pl.duration(minutes=12),
         )
+        end_of_day = pl.col("transacted_at").dt.truncate("1d") + pl.duration(seconds=self.cut_off_second - 1)
         back = rows.filter(
             pl.col("refunded") & ~pl.col("reversed") & (pl.col("transaction_type") == "purchase")
         ).with_columns(
@@ -424,7 +427,7 @@ class Cards:
             transaction_type=pl.lit("refund"),
             direction=pl.lit("C"),
             is_fraud=pl.lit(False),
-            transacted_at=pl.col("transacted_at") + pl.duration(minutes=50),
+            transacted_at=pl.min_horizontal(pl.col("transacted_at") + pl.duration(minutes=50), end_of_day),
             authorisation_id=pl.lit(None, pl.String),
         )
         return (

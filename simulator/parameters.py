@@ -72,8 +72,7 @@ POSTINGS_A_MONTH = {
     "loan_settlement": 2.0,
 }
 MEDIAN_MONTHLY_INCOME = 8_500  # CNY
-CUT_OFF_SECOND = 22 * 3600 + 30 * 60  # later transactions post on the next accounting date [domain F3: 22:30-24:00]
-AFTER_CUT_OFF_SHARE = 0.02
+AFTER_CUT_OFF_SHARE = 0.02  # when the day ends says the contract of the posting
 REVERSAL_SHARE = 0.0015
 DEMAND_RATE_PER_CENT = 0.05  # yearly, actual/360, credited on the 21st of Mar, Jun, Sep, Dec [domain C4]
 TIME_RATES_PER_CENT = {3: 0.65, 6: 0.85, 12: 0.95, 24: 1.05, 36: 1.25}

@@ -32,7 +32,7 @@ from warehouse.settings import Settings
 
 SOURCES = ("core_banking", "card", "grid_billing")
 MANIFEST = "simulation.json"
-VERSION = 2  # of the world: another version writes other bytes
+VERSION = 3  # of the world: another version writes other bytes
 Progress = Callable[[int, int, str], None]
 
 
@@ -177,10 +177,25 @@ class _Run:
         self.world = parties.draw(s, count, start, horizon)
         self.organisation = Organisation(s, organisation.managers_of(self.scale), start, horizon)
         self.customers = Customers(s, self.world, self.organisation, start, horizon)
-        self.accounts = Accounts(s, self.customers, self.organisation, start, horizon)
+        self.accounts = Accounts(
+            s,
+            self.customers,
+            self.organisation,
+            start,
+            horizon,
+            calendar.cut_off_second(self.contracts["core_banking"]["account_transaction"]),
+        )
         self.loans = Loans(s, self.customers, self.accounts, self.organisation, start, horizon)
         self.wealth = Wealth(s, self.customers, self.accounts, self.organisation, start, horizon)
-        self.cards = Cards(s, self.world, self.customers, self.accounts, start, horizon)
+        self.cards = Cards(
+            s,
+            self.world,
+            self.customers,
+            self.accounts,
+            start,
+            horizon,
+            calendar.cut_off_second(self.contracts["card"]["posting"]),
+        )
         self.grid = Grid(
             s,
             self.world,

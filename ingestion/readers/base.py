@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -18,6 +19,11 @@ from ingestion.readers.text import RESEND, TextBlock
 from ingestion.refusal import Refusal
 
 LINE = "_line"
+NEW, AS_SENT = "+", "~"
+"""Stand before the names of columns beside the contract's, where no contract's column can stand: before the header of
+one that the contract lacks, and before the name of one whose values are not of its type."""
+
+NAME_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,8 @@ class Block:
     """Rows of a part of the file.
 
     Attributes:
-        frame: The contract's columns as text (arrays as lists of text), null tokens made null, and `_line`.
+        frame: The contract's columns as text (arrays as lists of text), null tokens made null, `_line`, and the text of
+            columns that the contract lacks, under `NEW` and their names in the file, where their values are kept.
         raw_text: Gives the raw text of the rows at the given positions of the frame.
         rejects: Lines of this part that could not be made rows.
     """
@@ -74,6 +81,7 @@ class FileReader(ABC):
         declared: The trailer's totals, None without a trailer.
         counted: Rows counted a second, independent way, and how (`counted_by`).
         drift: Columns that are new or lost.
+        new_columns: Names in the file of the columns that the contract lacks and whose values are kept.
     """
 
     counted_by = "line feeds"
@@ -88,6 +96,7 @@ class FileReader(ABC):
         self.declared: Declared | None = None
         self.counted = 0
         self.drift: list[DriftSeen] = []
+        self.new_columns: list[str] = []
 
     @abstractmethod
     def blocks(self) -> Iterator[Block]:
@@ -101,27 +110,58 @@ class FileReader(ABC):
         """Compares the file's column names with the contract's, by the drift policy.
 
         Raises:
-            Refusal: ``new_column`` or ``lost_column`` where the policy says refuse; ``header`` for a repeated name.
+            Refusal: ``new_column`` or ``lost_column`` where the policy says refuse, or cannot do what it says;
+                ``header`` for a repeated name, or one that none can be.
         """
         expected = [column.file_header for column in self.contract.columns]
-        repeated = sorted({name for name in seen if list(seen).count(name) > 1})
+        repeated = sorted(name for name, times in Counter(seen).items() if times > 1)
         if repeated:
             raise self.refuse("header", f"the column names {', '.join(repeated)} occur twice", line)
-        drift = self.contract.drift
-        changes = [("new_column", name, drift.new_column) for name in seen if name not in expected]
-        changes += [("lost_column", name, drift.lost_column) for name in expected if name not in seen]
-        for kind, name, policy in changes:
-            if policy == "refuse":
-                what = "is not in the contract" if kind == "new_column" else "of the contract is not in the file"
-                raise self.refuse(
-                    kind,
-                    f"the column {name!r} {what}",
-                    line,
-                    f"Agree the change with the sender, then change the contract (version {self.contract.version}) "
-                    "or its drift policy and run the ingest again",
-                )
         known = {(d.kind, d.column) for d in self.drift}
-        self.drift += [DriftSeen(*c) for c in changes if (c[0], c[1]) not in known]
+        for name in seen:
+            if name not in expected and ("new_column", name) not in known:
+                self._take_new(name, line)
+        for name in expected:
+            if name not in seen and ("lost_column", name) not in known:
+                self._take_lost(self.contract.by_header[name], line)
+
+    def _take_new(self, name: str, line: int | None) -> None:
+        policy = self.contract.drift.new_column
+        if "\0" in name or len(name) > NAME_CHARACTERS:
+            why = "it holds a NUL byte" if "\0" in name else f"it has {len(name):,} characters"
+            raise self.refuse("header", f"{name[:40]!r} cannot be the name of a column: {why}", line)
+        if policy == "refuse":
+            raise self._drifted("new_column", f"the column {name!r} is not in the contract", line)
+        if not name:
+            policy = "ignore"  # what stands behind a delimiter at the end of the header
+        if policy in ("evolve", "quarantine"):
+            self.new_columns.append(name)
+        if len(self.new_columns) > self.options.new_columns:
+            many = f"the file has more than {self.options.new_columns} columns that are not in the contract"
+            raise self._drifted("new_column", f"{many}: {', '.join(self.new_columns[:5])} …", line)
+        self.drift.append(DriftSeen("new_column", name, policy))
+
+    def _take_lost(self, column: Column, line: int | None) -> None:
+        policy, lost = (
+            self.contract.drift.lost_column,
+            f"the column {column.file_header!r} of the contract is not in the file",
+        )
+        if policy == "refuse":
+            raise self._drifted("lost_column", lost, line)
+        if policy != "quarantine" and column.name in self.contract.indispensable:
+            raise self._drifted("lost_column", f"{lost}, and no row can do without it", line)
+        if policy == "ignore" and column.required:
+            raise self._drifted("lost_column", f"{lost}, and it is required", line)
+        self.drift.append(DriftSeen("lost_column", column.file_header, policy))
+
+    def _drifted(self, kind: str, message: str, line: int | None) -> Refusal:
+        return self.refuse(
+            kind,
+            message,
+            line,
+            f"Agree the change with the sender, then change the contract (version {self.contract.version}) "
+            "or its drift policy and run the ingest again",
+        )
 
     def check_business_date(self, text: str | None, line: int) -> None:
         """The business date in the file's own header must be the batch's."""
@@ -188,10 +228,10 @@ class FileReader(ABC):
             return value == one if one is not None else value.is_in(tokens)
 
         expressions = []
-        for column in self.contract.columns:
-            value = pl.col(column.name)
-            if frame.schema[column.name] == pl.String:
-                expressions.append(pl.when(is_token(value)).then(None).otherwise(value).alias(column.name))
+        for name in [*self.contract.column_names, *(name for name in frame.columns if name.startswith(NEW))]:
+            value = pl.col(name)
+            if frame.schema[name] == pl.String:
+                expressions.append(pl.when(is_token(value)).then(None).otherwise(value).alias(name))
             else:
                 element = pl.element()
                 expressions.append(value.list.eval(pl.when(is_token(element)).then(None).otherwise(element)))

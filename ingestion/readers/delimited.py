@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from ingestion.contract import Delimited
-from ingestion.readers.base import LINE, Block, FileReader, Reject, wrong_line_end
+from ingestion.readers.base import LINE, NEW, Block, FileReader, Reject, wrong_line_end
 from ingestion.readers.text import Decoder, Lines, TextBlock, text_blocks
 
 UNIT_SEPARATOR = b"\x1f"
@@ -58,6 +58,7 @@ class DelimitedReader(FileReader):
             raise self.refuse("header", f"the header line holds no delimiter {self._layout.delimiter!r}", 1)
         self.check_columns(seen, 1)
         names = {column.file_header: column.name for column in self.contract.columns}
+        names |= {name: NEW + name for name in self.new_columns}
         self._file_columns = [names.get(name, f"_new_{position}") for position, name in enumerate(seen)]
         wrong_ends = tuple(position - 1 for position in block.wrong_ends)  # the first line's end is right
         return TextBlock(rest, block.first_line + 1, block.lines - 1, wrong_ends), rest
@@ -117,6 +118,7 @@ class DelimitedReader(FileReader):
             pl.col(name) if name in frame.columns else pl.lit(None, pl.String()).alias(name)
             for name in self.contract.column_names
         ]
+        columns += [pl.col(NEW + name) for name in self.new_columns]
         frame = frame.select(*columns, pl.Series(LINE, line, dtype=pl.Int64))
         return self.null_tokens_made_null(frame) if self._layout.quote else frame
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ingestion.readers.base import LINE, Block, FileReader, Reject, text_schema, wrong_line_end
+from ingestion.readers.base import LINE, NEW, Block, FileReader, Reject, text_schema, wrong_line_end
 from ingestion.readers.text import Decoder, Lines, TextBlock, text_blocks
 
 INEXACT_NUMBER = re.compile(rb"[:\[,]\s*-?(?:[0-9.]{16}|[0-9.]+[eE]|0\.0000)")  # not the same text through a double
@@ -20,7 +20,6 @@ HALF_A_PAIR = re.compile(  # a surrogate without its other half is no character
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
 )
 NO_CHARACTER = re.compile("[\0\ud800-\udfff]")
-KEYS_SAMPLED = 200
 DIGITS_AT_MOST = 60
 
 
@@ -40,8 +39,8 @@ class JsonLinesReader(FileReader):
             text = decode(block)
             lines = Lines(text)
             self.counted += block.lines
-            self._check_keys(lines, block.first_line)
-            frame = self._at_once(text, block.lines) if not block.wrong_ends else None
+            is_plain = self._check_names(text, lines, block.first_line) and not block.wrong_ends
+            frame = self._at_once(text, block.lines) if is_plain else None
             if frame is None:
                 yield self._line_by_line(block, lines)
             else:
@@ -52,8 +51,6 @@ class JsonLinesReader(FileReader):
         if b"\\u0000" in text or b"\0" in text or INEXACT_NUMBER.search(text):
             return None
         if (b"\\ud" in text or b"\\uD" in text) and HALF_A_PAIR.search(text):
-            return None
-        if any(text.count(json.dumps(name, ensure_ascii=False).encode()) > height for name in self._schema):
             return None
         try:
             frame = pl.read_ndjson(text, schema=self._schema)
@@ -99,25 +96,56 @@ class JsonLinesReader(FileReader):
 
     def _by_contract(self, frame: pl.DataFrame, line: np.ndarray) -> pl.DataFrame:
         frame = frame.select(
-            *(pl.col(c.file_header).alias(c.name) for c in self.contract.columns), pl.Series(LINE, line, dtype=pl.Int64)
+            *(pl.col(c.file_header).alias(c.name) for c in self.contract.columns),
+            *(pl.col(name).alias(NEW + name) for name in self.new_columns),
+            pl.Series(LINE, line, dtype=pl.Int64),
         )
         return self.null_tokens_made_null(frame)
 
-    def _check_keys(self, lines: Lines, first_line: int) -> None:
-        """New keys are looked for in the first lines of every block; lost ones show as rows without required values."""
-        expected = set(self._schema)
-        for position in range(min(KEYS_SAMPLED, len(lines))):
+    def _check_names(self, text: bytes, lines: Lines, first_line: int) -> bool:
+        """Looks for names that are new and, in the first block, for required ones that are lost.
+
+        An optional name that is nowhere is taken for one without values, as is usual in JSON.
+
+        Returns:
+            True where no name stands twice in a line, as far as counting can tell.
+        """
+        names = [*self._schema, *(seen.column for seen in self.drift if seen.column not in self._schema)]
+        is_odd = b"  :" in text or b"\t:" in text
+        ends = (b'":', b'" :') if b'" :' in text else (b'":',)
+        count = [sum(text.count(_start(name) + end) for end in ends) for name in names]
+        lost = [
+            column.file_header
+            for column, times in zip(self.contract.columns, count, strict=False)
+            if first_line == 1 and column.required and not times
+        ]
+        if is_odd or lost or sum(count) < sum(text.count(end) for end in ends):
+            self._look_at_names(lines, first_line, lost)
+        return not is_odd and max(count) <= len(lines)
+
+    def _look_at_names(self, lines: Lines, first_line: int, lost: list[str]) -> None:
+        """The names of a block, line by line; of those that may be `lost` it says which are."""
+        seen: dict[str, int] = {}
+        for position in range(len(lines)):
             try:
                 value = json.loads(lines[position])
             except (ValueError, RecursionError):
                 continue
-            if isinstance(value, dict) and not value.keys() <= expected:
-                seen = [*self._schema, *(name for name in value if name not in expected)]
-                self.check_columns(seen, first_line + position)
+            for name in value if isinstance(value, dict) else ():
+                seen.setdefault(name, position)
+        there = [name for name in self._schema if not seen or name in seen or name not in lost]
+        new = [name for name in seen if name not in self._schema]
+        self.check_columns([*there, *new], first_line + (seen[new[0]] if new else 0))
+        self._schema |= dict.fromkeys(self.new_columns, pl.String())
 
 
 class _Number(str):
     """Text of a number."""
+
+
+def _start(name: str) -> bytes:
+    """A name as it stands in an object, up to the quote behind it."""
+    return json.dumps(name, ensure_ascii=False).encode()[:-1]
 
 
 def _may_be_list(value: Any) -> bool:

@@ -11,7 +11,7 @@ import pyarrow
 import pyarrow.parquet
 
 from ingestion.contract import Column
-from ingestion.readers.base import LINE, Block, FileReader, Reject
+from ingestion.readers.base import LINE, NEW, Block, FileReader, Reject, text_schema
 
 EXACT_ENOUGH = 1e-9  # a double this close to the contract's decimals is taken as them
 
@@ -28,10 +28,11 @@ class ParquetReader(FileReader):
                 self._check_types(file.schema_arrow)
                 self.counted = file.metadata.num_rows
                 names = [c.file_header for c in self.contract.columns if c.file_header in file.schema_arrow.names]
+                names += self.new_columns
                 line = 1
                 for batch in file.iter_batches(batch_size=self.options.rows_per_block, columns=names):
                     batch.validate(full=True)
-                    yield self._block(pl.DataFrame(pl.from_arrow(_decoded(batch))), line)
+                    yield self._block(pl.DataFrame(pl.from_arrow(_decoded(batch, self.new_columns))), line)
                     line += batch.num_rows
         except (pyarrow.ArrowException, OSError) as problem:
             raise self.refuse(
@@ -72,8 +73,12 @@ class ParquetReader(FileReader):
         columns = [
             text_of(pl.col(c.file_header), typed.schema[c.file_header], c).alias(c.name)
             if c.file_header in typed.columns
-            else pl.lit(None, pl.String()).alias(c.name)
-            for c in self.contract.columns
+            else pl.lit(None, kind).alias(c.name)
+            for c, kind in zip(self.contract.columns, text_schema(self.contract.columns).values(), strict=True)
+        ]
+        columns += [
+            text_of(pl.col(name), typed.schema[name], Column(name=name, physical_type="text")).alias(NEW + name)
+            for name in self.new_columns
         ]
         frame = typed.select(columns) if typed.width else typed
         line = pl.int_range(first_line, first_line + pl.len(), dtype=pl.Int64).alias(LINE)
@@ -107,10 +112,13 @@ def _has_text(kind: pyarrow.DataType, is_array: bool) -> bool:
     )
 
 
-def _decoded(batch: pyarrow.RecordBatch) -> pyarrow.RecordBatch:
-    """Columns without a type are bytes; what some senders mean is text in UTF-8."""
+def _decoded(batch: pyarrow.RecordBatch, new_columns: Sequence[str] = ()) -> pyarrow.RecordBatch:
+    """Columns without a type are bytes; what some senders mean is text in UTF-8. What has no text becomes JSON."""
     for at, field in enumerate(batch.schema):
-        if pyarrow.types.is_binary(field.type) or pyarrow.types.is_large_binary(field.type):
+        if field.name in new_columns and not _has_text(field.type, False):
+            values = [None if v is None else _json(v) for v in batch.column(at).to_pylist()]
+            batch = batch.set_column(at, field.name, pyarrow.array(values, pyarrow.large_string()))
+        elif pyarrow.types.is_binary(field.type) or pyarrow.types.is_large_binary(field.type):
             batch = batch.set_column(at, field.name, batch.column(at).cast(pyarrow.large_string()))
     return batch
 
@@ -150,8 +158,12 @@ def text_of(value: pl.Expr, kind: pl.DataType, column: Column) -> pl.Expr:
 def _raw_text(typed: pl.DataFrame):
     def of(positions: Sequence[int]) -> list[str]:
         return [
-            json.dumps(row, ensure_ascii=False, default=str)
+            _json(row)
             for row in typed[list(positions)].with_columns(cs.temporal().cast(pl.String)).iter_rows(named=True)
         ]
 
     return of
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

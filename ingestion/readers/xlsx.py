@@ -19,7 +19,7 @@ from openpyxl.utils import get_column_letter
 
 from ingestion.contract import Column, Xlsx
 from ingestion.options import IngestOptions
-from ingestion.readers.base import LINE, Block, FileReader, Reject
+from ingestion.readers.base import LINE, NEW, Block, FileReader, Reject
 from ingestion.readers.workbook import Cell, open_sheet
 from ingestion.refusal import Refusal
 
@@ -62,6 +62,7 @@ class XlsxReader(FileReader):
             self._header = header_of(rows, self.path)
             self.check_columns(self._header, 1)
             columns = {column.file_header: column for column in self.contract.columns}
+            columns |= {name: Column(name=NEW + name, physical_type="text") for name in self.new_columns}
             self._columns = [columns.get(name) for name in self._header]
             self.counted = sheet.last_row - 1
             found = _Rows()
@@ -87,7 +88,7 @@ class XlsxReader(FileReader):
             found.cells.append(cells)
 
     def _values(self, line: int, cells: Sequence[Cell | None]) -> dict[str, str]:
-        """The texts of a row by the contract's columns; cells of columns that the contract lacks are not looked at."""
+        """The texts of a row by columns; cells of columns whose values are not kept are not looked at."""
         if not any(cells):
             raise Unknowable("empty_row", "the row is empty, and others follow")
         values = {}
@@ -101,13 +102,16 @@ class XlsxReader(FileReader):
             try:
                 values[column.name] = text_of(cell, column)
             except Unknowable as problem:
+                if column.name.startswith(NEW):  # nobody agreed what stands there
+                    values[column.name] = str(cell.value)
+                    continue
                 raise Unknowable(problem.rule, f"{column.name}: {at} {problem.message}", column.name) from problem
         return values
 
     def _block(self, found: _Rows) -> Block:
         columns = [
             pl.Series(name, [row.get(name) for row in found.values], dtype=pl.String)
-            for name in self.contract.column_names
+            for name in [*self.contract.column_names, *(NEW + name for name in self.new_columns)]
         ]
         frame = pl.DataFrame([*columns, pl.Series(LINE, found.lines, dtype=pl.Int64)])
         return Block(

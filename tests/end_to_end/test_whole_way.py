@@ -9,9 +9,11 @@ import psycopg
 import pytest
 from rich.console import Console
 from small_world import FIRST, SCALE, SEED, World
+from typer.testing import CliRunner
 
 from ingestion.contract import load_contracts
 from pipeline import demo
+from pipeline.cli import app
 from pipeline.steps import SIMULATED_SOURCES
 from warehouse.connection import connect
 
@@ -163,6 +165,21 @@ def test_running_it_again_changes_nothing(world: World, owner: psycopg.Connectio
     demo.run(SCALE, SEED, Console(file=said, width=200), daily_dates=[])
     assert owner.execute(counts).fetchone() == before
     assert "nothing to do" in said.getvalue()
+
+
+def test_the_command_line_tells_of_drift(world: World, owner: psycopg.Connection) -> None:
+    said = CliRunner().invoke(app, ["contract", "drift"])
+    assert (said.exit_code, said.stdout.strip()) == (0, "All files are as their contracts say.")
+    (file_id,) = owner.execute("select file_id from ops.source_file where table_name = 'contact'").fetchone()
+    drift = "insert into ops.drift (file_id, kind, column_name, policy) values (%s, 'new_column', %s, 'ignore')"
+    owner.execute(drift, [file_id, "MoodScore"])
+    try:
+        told = CliRunner().invoke(app, ["contract", "drift"]).stdout
+        assert "core_banking.contact: new_column 'MoodScore' (ignore), 1 files from" in told
+        assert "- name: mood_score\n" in told and "  physicalType: text\n" in told
+        assert "Files that differ from their contract" in CliRunner().invoke(app, ["status"]).stdout
+    finally:
+        owner.execute("delete from ops.drift where column_name = 'MoodScore'")
 
 
 def test_the_demo_says_where_to_look(world: World) -> None:

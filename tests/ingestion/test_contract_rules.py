@@ -63,6 +63,11 @@ def between(holds: str, **more: str) -> list[dict[str, str]]:
     return [{"name": "agreed", "type": "custom", "engine": "c360", "implementation": holds, **more}]
 
 
+def drift(contract: dict, **policies: str) -> None:
+    """Adds policies of drift to a contract."""
+    contract["customProperties"].append({"property": "drift", "value": policies})
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -79,6 +84,12 @@ def between(holds: str, **more: str) -> list[dict[str, str]]:
         (lambda c: c["customProperties"].pop(3), "kind"),
         (lambda c: c["customProperties"][1].update(value={**XLSX, "compression": "gz"}), "compression"),
         (lambda c: c["customProperties"][1].update(value={**XLSX, "sheet": "a/b"}), "sheet"),
+        (lambda c: drift(c, new_column="widen"), "evolve"),
+        (
+            lambda c: (drift(c, new_column="evolve"), c["customProperties"][1]["value"].update(header=False)),
+            "no columns",
+        ),
+        (lambda c: (drift(c, lost_column="quarantine"), c["customProperties"][3]["value"].update(kind="full")), "gone"),
         (lambda c: c["schema"][0].update(quality=between("amount >")), "is no SQL"),
         (lambda c: c["schema"][0].update(quality=between("amount > fee")), "fee, which the schema does not have"),
         (lambda c: c["schema"][0].update(quality=between("1 > 0")), "names no column"),

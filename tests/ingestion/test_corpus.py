@@ -20,7 +20,17 @@ from pathlib import Path
 import polars as pl
 import psycopg
 import pytest
-from corpus import archives, arrival, byte_damage, control_damage, random_damage, structure_damage, values, workbooks
+from corpus import (
+    archives,
+    arrival,
+    byte_damage,
+    control_damage,
+    drifts,
+    random_damage,
+    structure_damage,
+    values,
+    workbooks,
+)
 from corpus.case import BASES, Case, Loaded, Refused
 from trial_sender import CONTRACTS, DAY, empty, folder_of, posting_rows, send_all, send_payment, send_posting
 
@@ -38,6 +48,7 @@ FAMILIES: dict[str, list[Case]] = {
     **byte_damage.CASES,
     **structure_damage.CASES,
     **values.CASES,
+    **drifts.CASES,
     **control_damage.CASES,
     **archives.CASES,
     **workbooks.CASES,
@@ -45,7 +56,9 @@ FAMILIES: dict[str, list[Case]] = {
 BOMBS = [*archives.BOMBS, *workbooks.BOMBS]
 FILES = [case for family in FAMILIES.values() for case in family]
 ARRIVALS = [case for family in arrival.CASES.values() for case in family]
-CUT_ANYWHERE = [case for families in (byte_damage, structure_damage) for f in families.CASES.values() for case in f]
+CUT_ANYWHERE = [
+    case for families in (byte_damage, structure_damage, drifts) for f in families.CASES.values() for case in f
+]
 SMALL_BLOCK = 512
 NEXT_DAY = date(2026, 11, 2)
 

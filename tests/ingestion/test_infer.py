@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.check import CheckReport, check_file
-from ingestion.contract import CONTRACT_FOLDER, Contract, load_contract
+from ingestion.contract import CONTRACT_FOLDER, Contract, CutOff, load_contract
 from ingestion.infer import infer
 from ingestion.refusal import Refusal
 
@@ -125,6 +125,34 @@ def test_identity_numbers_are_recognised(tmp_path: Path) -> None:
     path.write_text("id_no,nr\n" + "".join(f"{valid[n % 3]},{n}\n" for n in range(60)), "utf-8")
     column = drafted(path)[0].by_name["id_no"]
     assert column.check_digit is not None and (column.check_digit.rule, column.classification) == ("id", "C3")
+
+
+def test_a_cut_off_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "bookings_20261101.csv"
+    days = [date(2026, 10, 1) + timedelta(days=n % 30) for n in range(200)]
+    times = [f"{n % 22:02}:{n % 60:02}:00" if n % 10 else f"2{2 + n % 20 // 10}:3{n % 10}:10" for n in range(200)]
+    booked = [day + timedelta(days=time > "22:30") for day, time in zip(days, times, strict=True)]
+    lines = [f"{n},{d} {t},{b}" for n, (d, t, b) in enumerate(zip(days, times, booked, strict=True))]
+    path.write_text("\n".join(["nr,happened_at,booked_on", *lines]) + "\n", "utf-8")
+    draft = infer(path, "drafts", "sample")
+    contract, report = drafted(path)
+    assert contract.cut_off == CutOff(at=time(22, 30), moment="happened_at", accounting_date="booked_on")
+    assert any("From 22:30 on, happened_at is booked on the next booked_on" in doubt for doubt in draft.doubts)
+    assert (report.would, report.rows_rejected) == ("load", 0)
+    path.write_text("\n".join(["nr,happened_at,booked_on", *lines[:9], f"9,2026-10-01 08:00:00,{days[9]}"]) + "\n")
+    assert infer(path, "drafts", "sample").contract.cut_off is None
+
+
+def test_full_width_digits_are_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    wide = str.maketrans("0123456789.-", "０１２３４５６７８９．－")
+    rows = [(str(n), f"{n}.50", f"2026-11-{n % 30 + 1:02}", f"单位{n}") for n in range(1, 80)]
+    cells = [tuple(cell.translate(wide) for cell in row) if n % 3 else row for n, row in enumerate(rows)]
+    path.write_text("".join(",".join(row) + "\n" for row in [("nr", "sum", "day", "note"), *cells]), "utf-8")
+    contract, report = drafted(path)
+    assert [c.physical_type for c in contract.columns] == ["integer", "numeric(18,2)", "date", "text"]
+    assert [c.full_width for c in contract.columns] == [True, True, True, False]
+    assert (report.would, report.rows_good, report.rows_rejected) == ("load", 79, 0)
 
 
 @pytest.mark.parametrize(

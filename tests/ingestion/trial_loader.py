@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from multiprocessing.forkserver import ensure_running
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from trial_sender import CONTRACTS, DAY
+from trial_sender import CONTRACTS, DAY, drifting
 
 from ingestion.batch import ingest
 from ingestion.release import carry_out
@@ -28,9 +30,14 @@ def _forks() -> ForkServerContext:
     return context
 
 
-def start(database: str, landing: Path, fault: str = "") -> ForkServerProcess:
-    """Starts a loader of the day; with `fault` it kills itself at that point (`ingestion.fault`)."""
-    process = _forks().Process(target=_load, args=(database, landing, fault))
+def start(
+    database: str, landing: Path, fault: str = "", day: date = DAY, drift: Mapping[str, str] | None = None
+) -> ForkServerProcess:
+    """Starts a loader of a day; with `fault` it kills itself at that point (`ingestion.fault`).
+
+    The policies of `drift`, if given, are those of all contracts.
+    """
+    process = _forks().Process(target=_load, args=(database, landing, fault, day, drift))
     process.start()
     return process
 
@@ -48,7 +55,8 @@ def _release(database: str, landing: Path, fault: str) -> None:
         carry_out(connection, landing, CONTRACTS)
 
 
-def _load(database: str, landing: Path, fault: str) -> None:
+def _load(database: str, landing: Path, fault: str, day: date, drift: Mapping[str, str] | None) -> None:
     os.environ["C360_FAULT"] = fault
+    contracts = CONTRACTS if drift is None else drifting(**drift)
     with psycopg.connect(database, autocommit=True, application_name="trial loader") as connection:
-        ingest("trial", DAY, connection=connection, landing=landing, contracts=CONTRACTS)
+        ingest("trial", day, connection=connection, landing=landing, contracts=contracts)

@@ -14,7 +14,7 @@ import polars as pl
 import psycopg
 from xlsx_file import workbook
 
-from ingestion.contract import load_contracts
+from ingestion.contract import Contract, Drift, load_contracts
 
 CONTRACTS = load_contracts(Path(__file__).parent / "contracts")
 TRIAL = CONTRACTS["trial"]
@@ -22,6 +22,12 @@ DAY = date(2026, 11, 1)
 POSTING_HEADER = "posting_id|account_id|posted_on|posted_at|direction|amount|is_reversal|summary"
 CUSTOMER_HEADER = "change_flag,change_seq,effective_date,customer_id,customer_name,id_type,id_number,授信额度"
 TABLES = tuple(TRIAL)
+
+
+def drifting(**policies: str) -> dict[str, dict[str, Contract]]:
+    """The trial contracts with other policies of drift."""
+    drift = Drift.model_validate(policies)
+    return {"trial": {name: contract.model_copy(update={"drift": drift}) for name, contract in TRIAL.items()}}
 
 
 def folder_of(landing: Path, day: date = DAY) -> Path:
@@ -190,7 +196,7 @@ def send_all(landing: Path, day: date = DAY) -> Path:
 
 def empty(session: psycopg.Connection) -> None:
     """Takes all rows out of raw, quarantine and ledger."""
-    kept_out = "quarantine.decision, quarantine.row, quarantine.warning"
+    kept_out = "quarantine.decision, quarantine.row, quarantine.warning, quarantine.value"
     disposal = "ops.erasure, ops.erased_key, ops.disposal_run, ops.disposal"
-    ledger = f"ops.batch, ops.source_file, ops.drift, ops.delivery_term, {disposal}, {kept_out}"
+    ledger = f"ops.batch, ops.source_file, ops.drift, ops.evolved_column, ops.delivery_term, {disposal}, {kept_out}"
     session.execute(f"truncate {ledger}, {', '.join(f'raw_trial.{table}' for table in TABLES)}")

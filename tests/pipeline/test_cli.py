@@ -95,6 +95,12 @@ def test_a_file_is_tried_against_its_contract(tmp_path: Path) -> None:
         assert words in said.stdout
     said = CliRunner().invoke(app, ["contract", "check", "berka", "disp", str(bad)])
     assert said.exit_code == 1 and "would be refused" in said.stdout and "cut_line" in said.stdout
+    wider = tmp_path / "balance.txt"
+    rows = "".join(f"A{n}|2026-11-0{n}|{n}.00|CNY|2026-11-0{n}\r\n" for n in range(1, 9))
+    wider.write_bytes(f"account_id|balance_date|balance|currency|OpenedOn\r\n{rows}".encode())
+    said = CliRunner().invoke(app, ["contract", "check", "core_banking", "account_balance", str(wider)])
+    assert "would be loaded; 8 rows good" in said.stdout and "new column OpenedOn: quarantine" in said.stdout
+    assert "- name: opened_on\n" in said.stdout and "  physicalType: date\n" in said.stdout
     said = CliRunner().invoke(app, ["contract", "check", "berka", "depot", str(good)])
     assert said.exit_code == 2 and "disp" in said.output
 

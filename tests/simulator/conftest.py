@@ -9,7 +9,7 @@ import pytest
 from ingestion.contract import Contract, load_contracts
 from ingestion.examine import Examination
 from ingestion.options import IngestOptions
-from ingestion.validation import value_of
+from ingestion.validation import BASIC_DATE, value_of
 from simulator import SimulationReport, simulate
 from warehouse.settings import Settings
 
@@ -52,9 +52,10 @@ def table(
                 )
                 parts += [checked.good.cast(pl.String) for checked in examination.blocks()]
             rows = pl.concat(parts)
-            # what goes to COPY is ISO text with plain decimals
+            # what goes to COPY is ISO text, of dates the basic form where they came in it, with plain decimals
+            basic = {BASIC_DATE: BASIC_DATE}
             plain = [
-                c.model_copy(update={"implied_decimals": None, "date_format": None})
+                c.model_copy(update={"implied_decimals": None, "date_format": basic.get(c.date_format or "")})
                 for c in contract.columns
                 if not c.is_array
             ]

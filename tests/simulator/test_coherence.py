@@ -36,14 +36,15 @@ def test_postings_close_each_day_at_the_balance(table) -> None:
     assert both.filter(pl.col("balance_after") != pl.col("balance")).height <= SENT_BAD
 
 
-def test_late_transactions_post_on_the_next_day_and_the_year_is_adjusted(table) -> None:
+def test_late_transactions_post_on_the_next_day_and_the_year_is_adjusted(table, contracts) -> None:
+    cut_off = contracts["core_banking"]["account_transaction"].cut_off
     postings = table("core_banking", "account_transaction").with_columns(
         day=pl.col("transacted_at").str.slice(0, 10).str.to_date()
     )
     late = postings.filter(pl.col("day") != pl.col("accounting_date"))
     assert late.height > 500
     assert (late["accounting_date"] - late["day"]).unique().to_list() == [timedelta(days=1)]
-    assert (late["transacted_at"].str.slice(11, 5) >= "22:30").all()
+    assert (late["transacted_at"].str.slice(11, 8) >= cut_off.at.isoformat()).all()
     adjusted = postings.filter(pl.col("transaction_type") == "adjustment")
     assert adjusted["accounting_date"].unique().to_list() == [date(2025, 12, 31)]
 

@@ -217,7 +217,7 @@ NUL = [
         parquet(meter_id=["M\0", "M1"]),
         Loaded(((1, "nul_byte", None),), 1),
     ),
-    Case("a NUL byte in its header line", "posting", in_line(1, b"summary", b"summar\0"), Refused("lost_column", 1)),
+    Case("a NUL byte in its header line", "posting", in_line(1, b"summary", b"summar\0"), Refused("header", 1)),
     Case("nothing but NUL bytes", "posting", lambda data: bytes(len(data)), Refused("encoding", 1, ("NUL bytes",))),
     Case(
         "nothing but NUL bytes", "card_posting", lambda data: bytes(len(data)), Refused("encoding", 1, ("NUL bytes",))

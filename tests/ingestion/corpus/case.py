@@ -31,6 +31,8 @@ from ingestion.contract import Contract, load_contracts
 CORPUS = load_contracts(Path(__file__).parent / "contracts")["corpus"]
 Damage = Callable[[bytes], bytes]
 TYPED_HEADER = "thing_id|small|ratio|wide|share|seen_at|clock|detail|city|id_number"
+BOOKING_HEADER = "booking_id|amount|booked_on|happened_at|channel|fee|id_number"
+BOOKING_ROW = "{}|12.50|2026-11-01|2026-11-01 22:29:59|app|0.50|11010519491231002X"
 TYPED_ROW = '{}|7|0.5|1e300|0.2500|2026-11-01 10:00:00+08:00|10:00:00|{{"a": 1}}|Hangzhou|11010519491231002X'
 
 
@@ -133,9 +135,9 @@ def _with(contract: Contract, **layout: object) -> Contract:
     return contract.model_copy(update={"layout": contract.layout.model_copy(update=layout)})
 
 
-def _strict(contract: Contract) -> Contract:
-    drift = contract.drift.model_copy(update={"new_column": "refuse", "changed_type": "refuse"})
-    return contract.model_copy(update={"drift": drift})
+def drifting(contract: Contract, **policies: str) -> Contract:
+    """A contract with other policies of drift."""
+    return contract.model_copy(update={"drift": contract.drift.model_copy(update=policies)})
 
 
 @cache
@@ -152,6 +154,13 @@ def _bases() -> dict[str, Base]:
     total = Decimal("45.00")
     typed = "\n".join([TYPED_HEADER, *(TYPED_ROW.format(f"T{i}") for i in range(1, 5))]) + "\n"
     tagged = "".join(f'{{"thing_id": "G{i}", "tags": ["a", "王"], "counts": [1, {i}]}}\n' for i in range(1, 5))
+    booking = "\n".join([BOOKING_HEADER, *(BOOKING_ROW.format(f"B{i}") for i in range(1, 5))]) + "\n"
+    booked = {
+        f"booking_{policy}": drifting(
+            CORPUS["booking"], **dict.fromkeys(("new_column", "lost_column", "changed_type"), policy)
+        )
+        for policy in ("evolve", "ignore", "quarantine", "refuse")
+    }
     contract = TRIAL["posting"]
     return {
         "posting": Base(contract, posting, 8, total),
@@ -160,7 +169,7 @@ def _bases() -> dict[str, Base]:
         "posting_zst": Base(_with(contract, compression="zst"), posting, 8, total, zstd),
         "posting_wide": Base(_with(contract, delimiter="|+|"), posting.replace(b"|", b"|+|"), 8, total),
         "posting_bare": Base(_with(contract, header=False), posting.partition(b"\n")[2], 8, total),
-        "posting_strict": Base(_strict(contract), posting, 8, total),
+        "posting_strict": Base(drifting(contract, new_column="refuse", changed_type="refuse"), posting, 8, total),
         "customer": Base(TRIAL["customer"], customer, 5, None, gz),
         "card_posting": Base(TRIAL["card_posting"], card, 6),
         "load_curve": Base(TRIAL["load_curve"], load_curve, 6),
@@ -170,6 +179,8 @@ def _bases() -> dict[str, Base]:
         "manager_target_sheet": Base(_with(TRIAL["manager_target"], sheet="2026"), manager_target, 6),
         "typed": Base(CORPUS["typed"], typed.encode(), 4),
         "tagged": Base(CORPUS["tagged"], tagged.encode(), 4),
+        "booking": Base(CORPUS["booking"], booking.encode(), 4),
+        **{name: Base(contract, booking.encode(), 4) for name, contract in booked.items()},
     }
 
 

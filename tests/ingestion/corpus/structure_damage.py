@@ -118,7 +118,14 @@ HEADERS = [
         "10,000 columns",
         "posting",
         in_line(1, b"\r", b"".join(b"|c%d" % i for i in range(10_000)) + b"\r"),
-        Refused("rejected_rows", 2),
+        Refused("new_column", 1, ("more than 100 columns", "c0, c1")),
+        one_block=True,
+    ),
+    Case(
+        "a column whose name has 5,000 characters",
+        "posting",
+        swap(b"\r\n", b"|" + b"c" * 5_000 + b"\r\n", -1),
+        Refused("header", 1, ("5,000 characters",)),
         one_block=True,
     ),
 ]

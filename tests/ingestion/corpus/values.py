@@ -6,13 +6,17 @@ from corpus.case import BASES, Case, Loaded, Refused
 from corpus.damage import both, cell, parquet, swap, twice, without_line
 
 FIRST = {"customer": 4, "posting": 4, "card_posting": 4, "load_curve": 4, "payment": 4, "typed": 3, "posting_wide": 4}
+FIRST |= {"booking": 4, "booking_quarantine": 4}
 
 
-def rejected(base: str, column: str, rule: str, values: dict[str, str], **options: object) -> list[Case]:
-    """A case for every value: it stands in one row, and that row is rejected."""
+def rejected(
+    base: str, column: str, rule: str, values: dict[str, str], named: str | None = None, **options: object
+) -> list[Case]:
+    """A case for every value: it stands in one row, and that row is rejected, under another column if one is named."""
     number = FIRST[base]
+    verdict = Loaded(((number, rule, named or column),))
     return [
-        Case(f"{column} {what}", base, cell(base, number, column, value), Loaded(((number, rule, column),)), **options)  # type: ignore[arg-type]
+        Case(f"{column} {what}", base, cell(base, number, column, value), verdict, **options)  # type: ignore[arg-type]
         for what, value in values.items()
     ]
 
