@@ -1,8 +1,8 @@
 """Good rows as COPY reads them, with their lineage.
 
 PostgreSQL reads its own text form faster than CSV. The row's hash is taken of that text: XXH64 (seed 0) of the
-contract's columns in their order, separated by tabs, NULL as ``\\N``, in UTF-8, the line feed included; so equal rows
-have equal hashes whatever format they were sent in. It stands in raw as a signed number, and NULL where the row's
+contract's columns in their order, separated by tabs, NULL as ``\\N``, in UTF-8, the line feed included; rows sent as
+the same text have the same hash. It stands in raw as a signed number, and NULL where the row's
 personal values were erased (DESIGN decisions 6 and 9).
 """
 

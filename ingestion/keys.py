@@ -8,14 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-FILTER_BITS = 1 << 28
+FILTER_SLOTS = 1 << 26
 
 
 class SeenKeys:
     """Remembers a 64-bit hash of every key of a file in sorted runs, the big ones on disk.
 
-    A bit for every hash, in 32 MB that fill as keys come, says of nearly all new keys that they are in no run: only the
-    others are looked up (one in a hundred at two million keys, one in fourteen at twenty million).
+    A filter of 64 MB, whose slots fill as keys come, says of most new keys that they are in no run: only the others are
+    looked up (three in a hundred at two million keys, a quarter at twenty million).
 
     Two different keys of one file share a hash with a probability of n²/2⁶⁵ (one in 100,000 for 20 million rows); such
     a row would stand in quarantine as `duplicate_key`, visible and releasable.
@@ -30,30 +30,36 @@ class SeenKeys:
         self._in_memory = in_memory
         self._runs: list[np.ndarray] = []
         self._files: list[tempfile._TemporaryFileWrapper] = []
-        self._filter = np.zeros(FILTER_BITS >> 3, dtype=np.uint8)
+        self._filter: np.ndarray | None = None
 
     def first_seen(self, rows: pl.DataFrame) -> np.ndarray:
         """True for every row whose key was not seen before, in this block or in an earlier one."""
+        first = np.ones(rows.height, dtype=bool)
         if not self._columns or rows.is_empty():
-            return np.ones(rows.height, dtype=bool)
+            return first
         key = pl.col(self._columns[0]) if len(self._columns) == 1 else pl.struct(self._columns)
         hashes = rows.select(key.hash(1).alias("key"))["key"]
-        first = hashes.is_first_distinct().to_numpy().copy()
         values = hashes.to_numpy()
-        looked_up = np.flatnonzero(self._may_be_seen(values))
-        for run in self._runs:
-            at = np.searchsorted(run, values[looked_up])
-            first[looked_up] &= run[np.minimum(at, len(run) - 1)] != values[looked_up]
-        self._add(np.sort(values[first]))
+        run = np.sort(values)
+        if (run[1:] == run[:-1]).any():
+            first = hashes.is_first_distinct().to_numpy().copy()
+        if self._runs and len(looked_up := self._may_be_seen(values)):
+            for earlier in self._runs:
+                at = np.searchsorted(earlier, values[looked_up])
+                first[looked_up] &= earlier[np.minimum(at, len(earlier) - 1)] != values[looked_up]
+        self._add(run if first.all() else np.sort(values[first]))
         return first
 
     def _may_be_seen(self, values: np.ndarray) -> np.ndarray:
-        """False for hashes that are surely new; from now on they are not."""
-        slot = values & np.uint64(FILTER_BITS - 1)
-        byte, bit = (slot >> np.uint64(3)).astype(np.intp), np.uint8(1) << (slot & np.uint64(7)).astype(np.uint8)
-        seen = (self._filter[byte] & bit) != 0
-        np.bitwise_or.at(self._filter, byte, bit)
-        return seen
+        """Positions of the hashes that are not surely new; from now on none of these is."""
+        if self._filter is None:  # a file of one block needs none
+            self._filter = np.zeros(FILTER_SLOTS, dtype=bool)
+            for run in self._runs:
+                self._filter[_slots(run)] = True
+        slots = _slots(values)
+        positions = np.flatnonzero(self._filter[slots])
+        self._filter[slots] = True
+        return positions
 
     def _add(self, run: np.ndarray) -> None:
         while self._runs and len(self._runs[-1]) <= 2 * len(run):
@@ -71,3 +77,7 @@ class SeenKeys:
         file.write(run.data)  # not through the map: where the disk is full, that would kill the process
         file.flush()
         return np.memmap(file.name, dtype=run.dtype, mode="r", shape=run.shape)
+
+
+def _slots(hashes: np.ndarray) -> np.ndarray:
+    return (hashes & np.uint64(FILTER_SLOTS - 1)).view(np.int64)
