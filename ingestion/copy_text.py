@@ -46,7 +46,7 @@ def copy_text(
         is_erased: True for rows whose personal values were overwritten; None where there are none.
         beside: Columns that the contract lacks; they are no part of the hash.
     """
-    row = line_series("row", _values_text(good.drop(LINE, *beside)))
+    row = line_series("row", _values_text(good[[name for name in good.columns if name not in (LINE, *beside)]]))
     row_hash = pl.col("row").nchash.xxhash64().reinterpret(signed=True)  # type: ignore[attr-defined]
     if is_erased is not None:
         row_hash = pl.when(is_erased).then(None).otherwise(row_hash)

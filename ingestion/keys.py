@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import mmap
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import polars as pl
 
 FILTER_SLOTS = 1 << 26
+MERGED_AT_ONCE = 1 << 17
 
 
 class SeenKeys:
@@ -22,14 +24,13 @@ class SeenKeys:
 
     Args:
         columns: The key's columns; no columns, no check.
-        in_memory: Hashes that stay in memory; longer runs go to a temporary file.
+        in_memory: Hashes of a run that stays in memory; longer runs go to a temporary file.
     """
 
     def __init__(self, columns: Sequence[str], in_memory: int) -> None:
         self._columns = list(columns)
         self._in_memory = in_memory
         self._runs: list[np.ndarray] = []
-        self._files: list[tempfile._TemporaryFileWrapper] = []
         self._filter: np.ndarray | None = None
 
     def first_seen(self, rows: pl.DataFrame) -> np.ndarray:
@@ -43,41 +44,66 @@ class SeenKeys:
         run = np.sort(values)
         if (run[1:] == run[:-1]).any():
             first = hashes.is_first_distinct().to_numpy().copy()
-        if self._runs and len(looked_up := self._may_be_seen(values)):
-            for earlier in self._runs:
-                at = np.searchsorted(earlier, values[looked_up])
-                first[looked_up] &= earlier[np.minimum(at, len(earlier) - 1)] != values[looked_up]
+        if self._runs and len(known := self._known(values)):
+            first &= ~np.isin(values, known)
         self._add(run if first.all() else np.sort(values[first]))
         return first
 
-    def _may_be_seen(self, values: np.ndarray) -> np.ndarray:
-        """Positions of the hashes that are not surely new; from now on none of these is."""
+    def _known(self, values: np.ndarray) -> np.ndarray:
+        """The hashes that an earlier block had; from now on the filter knows all of these."""
         if self._filter is None:  # a file of one block needs none
             self._filter = np.zeros(FILTER_SLOTS, dtype=bool)
             for run in self._runs:
                 self._filter[_slots(run)] = True
         slots = _slots(values)
-        positions = np.flatnonzero(self._filter[slots])
+        looked_up = np.sort(values[self._filter[slots]])
         self._filter[slots] = True
-        return positions
+        is_known = np.zeros(len(looked_up), dtype=bool)
+        for run in self._runs if len(looked_up) else ():
+            at = np.searchsorted(run, looked_up)
+            is_known |= run[np.minimum(at, len(run) - 1)] == looked_up
+            _let_go(run)
+        return looked_up[is_known]
 
     def _add(self, run: np.ndarray) -> None:
         while self._runs and len(self._runs[-1]) <= 2 * len(run):
-            merged = np.concatenate((self._runs.pop(), run))
-            merged.sort(kind="stable")
-            run = merged
-        if len(run) > self._in_memory:
-            run = self._on_disk(run)
+            run = self._merged(self._runs.pop(), run)
         if len(run):
             self._runs.append(run)
 
-    def _on_disk(self, run: np.ndarray) -> np.ndarray:
-        file = tempfile.NamedTemporaryFile(prefix="c360-keys-")  # noqa: SIM115 - lives as long as the run
-        self._files.append(file)
-        file.write(run.data)  # not through the map: where the disk is full, that would kill the process
-        file.flush()
-        return np.memmap(file.name, dtype=run.dtype, mode="r", shape=run.shape)
+    def _merged(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        size = len(one) + len(other)
+        if size <= self._in_memory:
+            return np.concatenate(list(_in_order(one, other)))
+        with tempfile.TemporaryFile(prefix="c360-keys-") as file:
+            for part in _in_order(one, other):
+                file.write(part.data)  # not through a map: where the disk is full, that would kill the process
+                _let_go(one)
+                _let_go(other)
+            file.flush()
+            return np.memmap(file, dtype=one.dtype, mode="r", shape=(size,))
 
 
 def _slots(hashes: np.ndarray) -> np.ndarray:
     return (hashes & np.uint64(FILTER_SLOTS - 1)).view(np.int64)
+
+
+def _in_order(one: np.ndarray, other: np.ndarray) -> Iterator[np.ndarray]:
+    """Two sorted runs as one, part by part."""
+    while len(one) and len(other):
+        parts = one[:MERGED_AT_ONCE], other[:MERGED_AT_ONCE]
+        end = min(part[-1] for part in parts)
+        taken = [int(np.searchsorted(part, end, "right")) for part in parts]
+        merged = np.concatenate([part[:count] for part, count in zip(parts, taken, strict=True)])
+        merged.sort(kind="stable")
+        yield merged
+        one, other = one[taken[0] :], other[taken[1] :]
+    rest = one if len(one) else other
+    for start in range(0, len(rest), MERGED_AT_ONCE):
+        yield np.asarray(rest[start : start + MERGED_AT_ONCE])
+
+
+def _let_go(run: np.ndarray) -> None:
+    """Let the pages of a run on disk go, which counted as this process's memory once they were read."""
+    if isinstance(run, np.memmap) and run._mmap is not None:
+        run._mmap.madvise(mmap.MADV_DONTNEED)

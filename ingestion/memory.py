@@ -10,12 +10,12 @@ import ctypes
 from functools import cache
 
 TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD = -1, -2, -3  # of mallopt(3)
-KEPT, AHEAD, OF_ITS_OWN = 256 << 20, 16 << 20, 32 << 20  # the last one is the most that glibc takes
+KEPT, AHEAD, OF_ITS_OWN = 64 << 20, 8 << 20, 32 << 20  # the last one is the most that glibc takes
 
 
 @cache
 def keep_freed_memory() -> None:
-    """Let this process keep up to 256 MB that it has freed; without glibc nothing is done."""
+    """Let this process keep up to 64 MB that it has freed; without glibc nothing is done."""
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)
     if set_option is None:
         return

@@ -109,7 +109,7 @@ def test_no_room_for_temporary_files(loader, run, small_disk, undisturbed, monke
     monkeypatch.setattr(tempfile, "tempdir", str(small_disk.path))
     options = {}
     if kept_aside == "keys":
-        options["keys_in_memory"] = ROWS // 2
+        options |= {"keys_in_memory": ROWS // 2, "block_bytes": 1 << 14}  # runs grow when blocks come together
     else:
         monkeypatch.setattr(load, "SPOOL_IN_MEMORY", 1)
     small_disk.fill()
