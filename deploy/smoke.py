@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -118,7 +119,9 @@ class Trial:
         for task in self.answer(path, token)["task_instances"]:
             if task["state"] == "failed":
                 log = self.answer(f"{path}/{task['task_id']}/logs/{task['try_number']}", token)["content"]
-                said += [f"{run['dag_id']}.{task['task_id']}:", *(str(line.get("event", line)) for line in log)]
+                said += [f"{run['dag_id']}.{task['task_id']}:", *(line["event"] for line in log)]
+                raised = [error for line in log for error in line.get("error_detail", ())]
+                said += [f"{error['exc_type']}: {error['exc_value']}" for error in raised]
         return "\n".join(said)
 
     def in_force(self) -> str:
@@ -278,6 +281,7 @@ def step(what: str) -> Iterator[None]:
 
 def main() -> int:
     """Try all and take all away; returns 1 where something was not as it should be."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with TemporaryDirectory() as folder:
         try:
             trial = Trial(Path(folder))
@@ -287,8 +291,11 @@ def main() -> int:
         try:
             try_all(trial)
         except TrialFailed as problem:
-            print(f"\n{problem}\n", trial.last_words(), sep="\n", file=sys.stderr)
+            print("", trial.last_words(), problem, sep="\n\n", file=sys.stderr)
             return 1
+        except KeyboardInterrupt:
+            print("\ninterrupted; the trial is taken away", file=sys.stderr)
+            return 130
         finally:
             trial.remove()
     print("The containers do what they should; the trial is taken away.")
