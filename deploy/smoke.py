@@ -169,6 +169,8 @@ def try_all(trial: Trial) -> None:
     with step("assess, report, extract"):
         trial.inside("scheduler", "c360", "assess", MONTH)
         trial.inside("scheduler", "c360", "extract", PROFILE, MONTH)
+        pages = trial.request("GET", "/warehouse/reports/", token=trial.token())
+        expect(MONTH in pages, f"the scorecards of {MONTH} are not among the pages")
     with step("restart, and all is there"):
         before = trial.in_force(), trial.runs("build_and_publish", trial.token())
         trial.compose("down")
