@@ -14,7 +14,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo demo-real airflow test bench soak lint lock clean
+.PHONY: help setup setup-test demo demo-real airflow containers test bench soak lint lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -28,6 +28,9 @@ demo-real: setup ## the real data sets beside the demo: make demo-real DATA=FOLD
 
 airflow: setup ## Airflow on this machine, until Ctrl-C
 	@$(BIN)/c360 airflow
+
+containers: ## the images and containers tried for real: built, up, two business dates, restarted, removed (needs Docker)
+	@PIP_INDEX_URL="$${PIP_INDEX_URL:-$(PIP_INDEX)}" $(PYTHON) deploy/smoke.py
 
 test: setup-test lint ## unit, dbt, integration on a real PostgreSQL, the whole way simulated and on real data, a date through a real Airflow
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder

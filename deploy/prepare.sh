@@ -1,10 +1,25 @@
 #!/bin/sh
-# Once before the services start, and after every change of version: schemas, Airflow's database, user and pool.
+# Once before the services start, and after every change of version: schemas, Airflow's user, database and pools.
 set -eu
-mkdir -p "$AIRFLOW_HOME"
-(umask 077 && printf '{"%s": "%s"}\n' "$AIRFLOW_USER" "$AIRFLOW_PASSWORD" > "$AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE")
+case "$POSTGRES_PASSWORD" in
+*[!A-Za-z0-9_-]*)
+  echo "POSTGRES_PASSWORD stands in addresses: it may have letters, digits, - and _ only (.env.example makes one)." >&2
+  exit 1
+  ;;
+esac
 c360 db start
-python -c 'from warehouse.connection import create_database; create_database("airflow")'
+python <<'END'
+import json
+import os
+from pathlib import Path
+
+from pipeline.airflow import DATABASE, USER
+from warehouse.connection import create_database
+from warehouse.secret import write_whole
+
+create_database(DATABASE)
+passwords = Path(os.environ["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
+write_whole(passwords, json.dumps({USER: os.environ["AIRFLOW_PASSWORD"]}))
+END
 airflow db migrate
-airflow pools set warehouse 1 "One writer from stage to publish, so that no two business dates build at once."
-airflow pools set arrivals 1 "One source after the other says that it has arrived, so that what waits for all of them starts."
+airflow pools import dags/pools.json

@@ -34,6 +34,8 @@ from warehouse.server import EmbeddedServer
 from warehouse.settings import Settings
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+CONFIG = CHECKOUT / "dags" / "airflow.cfg"
+POOLS = CHECKOUT / "dags" / "pools.json"
 DATABASE = "airflow"
 USER = "dora"
 """The demo's data engineer; her login in the warehouse has the same name (`warehouse.roles`)."""
@@ -45,11 +47,6 @@ SERVICES = {
     "triggerer": ["triggerer", "--skip-serve-logs"],
 }
 """Service → arguments of the `airflow` command. Logs are files on this machine, so no service needs to serve them."""
-POOLS = {
-    "warehouse": "One writer from stage to publish, so that no two business dates build at once.",
-    "arrivals": "One source after the other says that it has arrived, so that what waits for all of them starts.",
-}
-"""Pools of one slot, and why."""
 START_SECONDS = 1_200
 REQUEST_SECONDS = 180
 STOP_SECONDS = 25
@@ -149,7 +146,7 @@ def start(
         port = _free_port(port)
         environment = _environment(settings, port, dags)
         progress("Airflow: preparing its database (half a minute at the first start)")
-        _migrate(settings, environment)
+        _prepare(settings, environment)
         progress("Airflow: starting api-server, scheduler, dag-processor and triggerer")
         processes: dict[str, tuple[int, float]] = {}
         undo.callback(_end, processes)
@@ -160,7 +157,6 @@ def start(
         _keep(handle)
         undo.callback(_forget, handle)
         _wait_until_healthy(handle, began, progress)
-        _create_pools(handle)
         undo.pop_all()
     return handle
 
@@ -240,25 +236,17 @@ def _secrets(settings: Settings) -> dict[str, str]:
 
 
 def _environment(settings: Settings, port: int, dags: Path) -> dict[str, str]:
-    """Return the environment of the services: ours, the warehouse's place, and Airflow's settings."""
+    """Return the environment of the services: ours, the warehouse's place, and what Airflow's configuration lacks."""
     kept = _secrets(settings)
     metadata = connection.url(database=DATABASE).replace("postgresql://", "postgresql+psycopg2://", 1)
     here = folder(settings)
     write_whole(here / "passwords.json", json.dumps({USER: kept["password"]}))
     airflow = {
-        "CORE__AUTH_MANAGER": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
-        "CORE__DAGBAG_IMPORT_TIMEOUT": "120",
-        "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "CORE__DAGS_FOLDER": dags,
-        "CORE__DEFAULT_TIMEZONE": "Asia/Shanghai",
         "CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
-        "CORE__EXECUTOR": "LocalExecutor",
         "CORE__FERNET_KEY": kept["fernet_key"],
-        "CORE__LOAD_EXAMPLES": "False",
-        "CORE__PARALLELISM": "4",
         "CORE__PLUGINS_FOLDER": dags / "plugins",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": here / "passwords.json",
-        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
         "DATABASE__SQL_ALCHEMY_CONN": metadata,
         "API__BASE_URL": f"http://127.0.0.1:{port}",
         "API__HOST": "127.0.0.1",
@@ -266,19 +254,11 @@ def _environment(settings: Settings, port: int, dags: Path) -> dict[str, str]:
         "API__PORT": port,
         "API__SECRET_KEY": kept["secret_key"],
         "API_AUTH__JWT_SECRET": kept["jwt_secret"],
-        "DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "150",
-        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",  # a changed file is read at the next refresh all the same
-        "DAG_PROCESSOR__REFRESH_INTERVAL": "60",
         "LOGGING__BASE_LOG_FOLDER": here / "logs",
-        "LOGGING__COLORED_CONSOLE_LOG": "False",
-        # On a busy machine the API can be deaf for minutes; a task that ends is noticed at once all the same.
-        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": str(START_SECONDS),
-        # The one scheduler that there is takes itself for dead after this silence, and starts its running tasks anew.
-        "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "300",
-        "WORKERS__EXECUTION_API_TIMEOUT": str(REQUEST_SECONDS),
     }
     return {
         **os.environ,
+        "AIRFLOW_CONFIG": str(CONFIG),
         "AIRFLOW_HOME": str(here),
         "C360_HOME": str(settings.home),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -301,14 +281,16 @@ def _log(settings: Settings, name: str) -> Path:
     return path
 
 
-def _migrate(settings: Settings, environment: dict[str, str]) -> None:
-    log = _log(settings, "migrate")
+def _prepare(settings: Settings, environment: dict[str, str]) -> None:
+    """Bring Airflow's database to the version that is installed, and its pools to what `dags/pools.json` says."""
+    log = _log(settings, "prepare")
     with log.open("w") as output:
-        done = subprocess.run(
-            _command(["db", "migrate"]), env=environment, stdout=output, stderr=subprocess.STDOUT, check=False
-        )
-    if done.returncode:
-        raise AirflowError(f"Airflow's database could not be prepared:\n{_tail(log)}")
+        for arguments in (["db", "migrate"], ["pools", "import", str(POOLS)]):
+            done = subprocess.run(
+                _command(arguments), env=environment, stdout=output, stderr=subprocess.STDOUT, check=False
+            )
+            if done.returncode:
+                raise AirflowError(f"Airflow's database could not be prepared:\n{_tail(log)}")
 
 
 def _spawn(settings: Settings, environment: dict[str, str], processes: dict[str, tuple[int, float]]) -> None:
@@ -407,16 +389,6 @@ def _unhealthy(handle: Handle, began: datetime) -> set[str]:
         return {"api-server"}
     parts = {part: answer[part][f"latest_{part}_heartbeat"] for part in ("scheduler", "dag_processor", "triggerer")}
     return {part for part, beat in parts.items() if beat is None or datetime.fromisoformat(beat) < began}
-
-
-def _create_pools(handle: Handle) -> None:
-    for name, reason in POOLS.items():
-        pool = {"name": name, "slots": 1, "description": reason, "include_deferred": False}
-        try:
-            handle.request("POST", "/api/v2/pools", json=pool)
-        except httpx.HTTPStatusError as problem:
-            if problem.response.status_code != httpx.codes.CONFLICT:
-                raise
 
 
 def _tail(log: Path, lines: int = 25) -> str:

@@ -1,6 +1,7 @@
 """The demo: the whole way on simulated extracts, in one process, resumable at every step."""
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -152,13 +153,13 @@ def _summary(console: Console, period: str) -> None:
         "Ask the marts": f'{C360} sql "{EXAMPLE}" --as bianca',
         "Open psql": f'psql "$({C360} db url --as dora)"',
         "State of everything": f"{C360} status",
-        "Start Airflow": "make airflow",
+        "Start Airflow": "make airflow (in containers it runs)",
     }
     lines = "\n".join(f"{what:<28} {place}" for what, place in where.items())
     console.print(Panel(lines, title=f"Where to look · publication {number[0] if number else 0}", expand=False))
 
 
-C360 = ".venv/bin/c360"
+C360 = "c360" if shutil.which("c360") else ".venv/bin/c360"
 
 EXAMPLE = "select manager_name, total_points, result_grade_zh from mart.mart_manager_scorecard_total order by 2 desc"
 """A question to the marts to begin with."""

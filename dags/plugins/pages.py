@@ -47,6 +47,9 @@ class Pages(StaticFiles):
     def __init__(self, folder: str) -> None:
         super().__init__(directory=get_settings().out / folder, html=True, check_dir=False)
 
+    async def check_config(self) -> None:
+        """Not asked at the first request either whether the folder is there."""
+
     async def get_response(self, path: str, scope) -> Response:
         """Serve the file, or say what makes it."""
         try:

@@ -1,6 +1,8 @@
 """Every DAG imports cheaply, is documented, owned and retried, and holds wiring only (DESIGN, rooms)."""
 
 import ast
+import json
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -90,7 +92,18 @@ def test_writers_share_the_pool_of_one_slot(dags: dict) -> None:
     pools = {task["task_id"]: task.get("pool", "default_pool") for dag in dags.values() for task in tasks(dag)}
     assert {task for task, pool in pools.items() if pool == "warehouse"} == WRITERS
     assert {task for task, pool in pools.items() if pool == "arrivals"} == {"arrived"}
-    assert set(pools.values()) == {"default_pool", *airflow.POOLS}
+    kept = json.loads(airflow.POOLS.read_text("utf-8"))
+    assert set(pools.values()) == {"default_pool", *kept}
+    assert {pool["slots"] for pool in kept.values()} == {1}
+
+
+def test_configuration_has_options_that_airflow_knows(parsed: dict) -> None:
+    """Airflow reads over others without a word."""
+    ours = ConfigParser(interpolation=None)
+    ours.read(airflow.CONFIG, "utf-8")
+    assert ours["core"]["simple_auth_manager_users"] == f"{airflow.USER}:admin"
+    options = {(section, option) for section in ours.sections() for option in ours[section]}
+    assert options and options <= {(name, option) for name, told in parsed["options"].items() for option in told}
 
 
 def test_a_task_calls_one_step() -> None:
