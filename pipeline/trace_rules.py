@@ -201,13 +201,13 @@ def _way(
 
 
 class _Sayer:
-    """Renders the SQL of traces with the macros of traces and the project's masks."""
+    """Renders the SQL of traces with their own macros and those of the project's that need nothing of dbt."""
 
     def __init__(self, key: tuple[str, ...]) -> None:
         loader = FileSystemLoader([TRACES, PROJECT / "macros"])
         self._environment = Environment(loader=loader, undefined=StrictUndefined)
         shapes = yaml.safe_load((PROJECT / "dbt_project.yml").read_text("utf-8"))["vars"]["shapes"]
-        for macros in ("macros.sql", "masks.sql"):
+        for macros in ("macros.sql", "masks.sql", "quality.sql"):
             self._environment.globals |= vars(
                 self._environment.get_template(macros).make_module({"key": key, "shapes": shapes})
             )
