@@ -1,4 +1,4 @@
-"""From a figure that a reader sees to the files and lines that it is made of (docs/decisions/0018)."""
+"""From a figure that a reader sees to the files and lines that it is made of (docs/decisions/0019)."""
 
 import csv
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""How figures of marts are traced, as `dbt_project/traces` says it (docs/decisions/0018): from columns to SQL."""
+"""How figures of marts are traced, as `dbt_project/traces` says it (docs/decisions/0019): from columns to SQL."""
 
 import re
 from collections.abc import Iterable, Mapping
