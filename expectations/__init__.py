@@ -4,6 +4,6 @@ Importing this room costs nothing; Great Expectations is loaded when the first c
 """
 
 from expectations.gate import GateClosed, check_marts, check_raw
-from expectations.result import CheckReport, CheckResult
+from expectations.result import CheckReport, CheckResult, next_run_key, record
 
-__all__ = ["CheckReport", "CheckResult", "GateClosed", "check_marts", "check_raw"]
+__all__ = ["CheckReport", "CheckResult", "GateClosed", "check_marts", "check_raw", "next_run_key", "record"]

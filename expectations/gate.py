@@ -121,7 +121,7 @@ def _check(
         data_docs=settings.out / "data_docs" / "index.html",
         seconds=time.monotonic() - began,
     )
-    record(session, report)
+    record(session, report.run_key, edge, business_date, results)
     if report.failed:
         raise GateClosed(report)
     return report

@@ -1,13 +1,17 @@
-"""What the checks found: one result an expectation, a report an edge, and their record in ``ops.check_result``."""
+"""What checks found: one result an expectation, a report an edge, and their record in ``ops.check_result``."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 
 from expectations.suite import Edge
+
+Place = Edge | Literal["core"]
+"""Where something was checked: at an edge, or between them by the tests of the models, which others run."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class CheckReport:
         )
 
 
-def next_run_key(connection: psycopg.Connection[Any], edge: Edge, business_date: date) -> str:
+def next_run_key(connection: psycopg.Connection[Any], edge: Place, business_date: date) -> str:
     """Return the key of a new run: results are appended, so a day may be checked again."""
     row = connection.execute(
         "select count(distinct run_key) + 1 from ops.check_result where edge = %s and business_date = %s",
@@ -84,8 +88,14 @@ def next_run_key(connection: psycopg.Connection[Any], edge: Edge, business_date:
     return f"{edge}/{business_date}/{row[0] if row else 1}"
 
 
-def record(connection: psycopg.Connection[Any], report: CheckReport) -> None:
-    """Append the results of a report, all or none."""
+def record(
+    connection: psycopg.Connection[Any],
+    run_key: str,
+    edge: Place,
+    business_date: date,
+    results: Iterable[CheckResult],
+) -> None:
+    """Append the results of a run, all or none."""
     with connection.transaction(), connection.cursor() as cursor:
         cursor.executemany(
             "insert into ops.check_result (run_key, edge, business_date, suite, expectation, table_name, column_name,"
@@ -93,9 +103,9 @@ def record(connection: psycopg.Connection[Any], report: CheckReport) -> None:
             " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 (
-                    report.run_key,
-                    report.edge,
-                    report.business_date,
+                    run_key,
+                    edge,
+                    business_date,
                     result.suite,
                     result.expectation,
                     result.table,
@@ -109,6 +119,6 @@ def record(connection: psycopg.Connection[Any], report: CheckReport) -> None:
                     result.expected,
                     result.why,
                 )
-                for result in report.results
+                for result in results
             ],
         )

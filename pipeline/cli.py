@@ -290,24 +290,41 @@ def sql(
 @app.command()
 def trace(
     place: Annotated[str, typer.Argument(metavar="MART|RELATION", help="A mart, a fact or a change log.")],
-    figure: Annotated[str | None, typer.Argument(metavar="[FIGURE]", help="Of a mart: the column to trace.")] = None,
+    figure: Annotated[
+        str | None, typer.Argument(metavar="[FIGURE]", help="Of a mart: the column; none: a list of them.")
+    ] = None,
     where: Annotated[str, typer.Option(help="Which row, in SQL over its columns.")] = "true",
     login: Annotated[str, typer.Option("--as", metavar="LOGIN", help="Who asks.")] = "dora",
-    limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 10,
+    limit: Annotated[
+        int, typer.Option(min=1, help="At most so many parts; half as many of each figure behind a figure, and so on.")
+    ] = 10,
 ) -> None:
     """From a figure back to files and lines: what was sent, when, and the text that stood there.
 
+    Every column of every mart can be asked. A score leads to its sealed evidence, evidence to accounts, customers and
+    events, these to lines of files; what comes out of rules leads to the rule table and its version; the parts of each
+    figure are added up and compared with it.
+
+    c360 trace mart_manager_scorecard
+        what stands behind each of its columns
+
     c360 trace mart_customer_360 inflow_amount --where "party_key = 1 and snapshot_month = '2026-10-01'"
 
-    c360 trace core.fct_account_transaction --where "transaction_id = 'T1'"
-    """
-    from pipeline.display import print_trace
-    from pipeline.trace import trace_figure, trace_rows
+    c360 trace mart_manager_scorecard points --where "manager_id = 'E0001' and kpi_id = 'loan_balance'"
 
-    if figure is None:
-        print_trace(out, trace_rows(place, where, login, limit))
+    c360 trace core.fct_account_transaction --where "transaction_id = 'T1'"
+        the lines of these rows
+    """
+    from pipeline.display import answer_table, print_trace
+    from pipeline.trace import trace_figure, trace_rows, traceable
+
+    place = place.removeprefix("mart.").removeprefix("mart_clear.")
+    if figure:
+        print_trace(out, trace_figure(place, figure, where, login, limit))
+    elif place.startswith("mart_"):
+        out.print(answer_table(["column", "what stands behind it"], traceable(place)))
     else:
-        print_trace(out, trace_figure(place.removeprefix("mart."), figure, where, login, limit))
+        print_trace(out, trace_rows(place, where, login, limit))
 
 
 @app.command()
@@ -437,7 +454,7 @@ def _expected() -> tuple[type[Exception], ...]:
     named = {
         "sqlalchemy.exc": ["DBAPIError"],
         "pipeline.steps": ["StepError"],
-        "pipeline.trace": ["TraceError"],
+        "pipeline.trace_rules": ["TraceError"],
         "pipeline.transformation": ["TransformationError"],
         "pipeline.real_data": ["RealDataMissing"],
         "ingestion.disk": ["DiskFull"],

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -105,28 +106,63 @@ def print_plan(console: Console, plan: "Plan") -> None:
 
 
 def print_trace(console: Console, trace: "Trace") -> None:
-    """The rows behind a figure, the largest part first: file, line, what it adds, and the text as sent."""
-    if trace.value is not None:
-        ties = "[green]equal[/]" if round(trace.total or 0, 2) == round(trace.value, 2) else "[red]not equal[/]"
-        if not trace.rows and trace.value:
-            console.print(
-                "The figure is another controller's, shown by its consent: ask for the row of that controller."
-            )
-        console.print(f"the mart says {trace.value:,f}; {trace.rows:,} rows add up to {trace.total:,f}: {ties}")
-    else:
+    """What stands behind a figure, level by level: what its parts make, then each part and where it was said."""
+    if trace.fold is None:
         console.print(f"{trace.rows:,} rows")
-    for origin, part in trace.parts:
-        file = origin.file
-        adds = "" if part is None else f"{part:,f}  "
-        out_of = f", out of quarantine by {file.decision}" if file.decision else ""
-        console.print(
-            f"{adds}[bold]{file.source_system}/{file.business_date}/{file.file_name}, line {origin.line:,}[/]"
-            f" [dim]{file.batch_id}, received {file.received_at:%Y-%m-%d %H:%M}, {file.state}{out_of}[/]",
-            soft_wrap=True,
-        )
-        console.print(f"  {origin.text or 'its text cannot be read in landing any more'}", markup=False, soft_wrap=True)
-    if trace.rows > len(trace.parts):
-        console.print(f"[dim]and {trace.rows - len(trace.parts):,} more: --limit[/]")
+    else:
+        console.print(f"[bold]{trace.place}[/] is {escape(_figure(trace.value))}", soft_wrap=True)
+    _print_parts(console, trace, 1)
+
+
+def _print_parts(console: Console, trace: "Trace", depth: int) -> None:
+    from pipeline.trace import TableRow, Trace
+
+    def say(text: str, deeper: int = 0) -> None:
+        console.print("  " * (depth + deeper) + text, soft_wrap=True)
+
+    ties = "[green]equal[/]" if trace.is_equal else "[red]not equal[/]: data that came later is traced, too"
+    total = _figure(trace.total)
+    match trace.fold:
+        case "computed":
+            say(f"= {escape(' '.join((trace.formula or '').replace('seen.', '').split()))}: {ties}")
+        case "sum" | "greatest" | "least" if trace.rows != 1 or not trace.is_equal:
+            make = "add up to" if trace.fold == "sum" else f"have as their {trace.fold}"
+            say(f"{trace.rows:,} parts {make} {total}: {ties}")
+        case "each" if not trace.is_equal:
+            say(f"{trace.rows:,} rows say {escape(total)}: {ties}")
+    for part in trace.parts:
+        adds = "" if part.value is None and trace.fold is None else f"{escape(_figure(part.value))}  "
+        match part.source:
+            case Trace() as behind:
+                row = ", ".join(f"{name} {value}" for name, value in behind.key.items() if trace.key.get(name) != value)
+                of = f" [dim]of {escape(row)}[/]" if row else ""
+                say(f"{adds}[bold]{behind.place}[/]{of}{' [dim](see above)[/]' if behind.is_repeated else ''}")
+                _print_parts(console, behind, depth + 1)
+            case TableRow() as row:
+                place = f"{row.file}, line {row.line}" if row.line else row.file or row.table
+                say(f"{adds}[bold]{place}[/]" + (f" [dim]version {row.version}[/]" if row.version else ""))
+                say(escape(row.text), 1)
+            case origin:
+                file = origin.file
+                out_of = f", out of quarantine by {file.decision}" if file.decision else ""
+                say(
+                    f"{adds}[bold]{file.source_system}/{file.business_date}/{file.file_name}, line {origin.line:,}[/]"
+                    f" [dim]{file.batch_id}, received {file.received_at:%Y-%m-%d %H:%M}, {file.state}{out_of}[/]"
+                )
+                lost = "the file as a whole" if origin.line == 0 else "its text cannot be read in landing any more"
+                say(escape(origin.text or lost), 1)
+    if trace.fold != "computed" and trace.rows > len(trace.parts):
+        say(f"[dim]and {trace.rows - len(trace.parts):,} more: --limit[/]")
+
+
+def _figure(value: object) -> str:
+    """A figure for people: amounts with separators, without the zeros of their type."""
+    if value is None:
+        return "nothing"
+    if not isinstance(value, Decimal):
+        return str(value)
+    whole, _, decimals = f"{round(value, 6):,f}".partition(".")
+    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}" if decimals.strip("0") else whole
 
 
 def release_table(reports: "Sequence[ReleaseReport]") -> Table:

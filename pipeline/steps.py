@@ -9,6 +9,7 @@ import calendar
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -29,6 +30,7 @@ from ingestion.quarantine import Action, Selection
 from ingestion.release import ReleaseReport
 from ingestion.retention import Expired
 from pipeline import marts, transformation
+from pipeline.data_tests import record_tests
 from pipeline.record import recorded
 from pipeline.schema import contracts, prepare
 from pipeline.transformation import TransformationReport
@@ -188,7 +190,8 @@ def build(business_date: Day, progress: transformation.Progress | None = None) -
     """Build change logs, star and marts from all batches not taken up yet, and test them."""
     day = as_date(business_date)
     with recorded("build", day) as note, _one_builder():
-        report = transformation.run("build", "--exclude", "tag:stage", "tag:results", progress=progress)
+        others = ("--exclude", "tag:stage", "tag:results", "tag:quality")
+        report = transformation.run("build", *others, progress=progress, note=partial(record_tests, day))
         note.message, note.figures = in_words(report), report.figures
         return report
 
@@ -207,9 +210,10 @@ def check_marts(business_date: Day) -> CheckReport:
 
 
 def publish(business_date: Day) -> PublicationReport:
-    """Make the marts as built the ones that readers see, all at once (DESIGN decision 12)."""
+    """Score what was checked, then make the marts the ones that readers see, all at once (DESIGN decision 12)."""
     day = as_date(business_date)
-    with recorded("publish", day) as note:
+    with recorded("publish", day) as note, _one_builder():
+        transformation.run("build", "--select", "tag:quality")
         report = marts.publish(f"business date {day}", day, results=False)
         note.message = in_words(report)
         return report

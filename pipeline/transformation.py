@@ -14,6 +14,7 @@ from warehouse.connection import connect, url
 from warehouse.settings import Settings, get_settings
 
 if TYPE_CHECKING:  # dbt takes seconds to import: functions import it when they need it
+    from dbt.artifacts.schemas.results import NodeResult
     from dbt.cli.main import dbtRunner, dbtRunnerResult
     from dbt.contracts.graph.manifest import Manifest
     from dbt_common.events.base_types import EventMsg
@@ -51,7 +52,13 @@ class TransformationReport:
         return f"{self.models} models built, {tests}"
 
 
-def run(command: str, *arguments: str, target: str = "dev", progress: Progress | None = None) -> TransformationReport:
+def run(
+    command: str,
+    *arguments: str,
+    target: str = "dev",
+    progress: Progress | None = None,
+    note: Callable[[list["NodeResult"]], None] | None = None,
+) -> TransformationReport:
     """Run `dbt <command> <arguments>` on the warehouse.
 
     Args:
@@ -59,6 +66,7 @@ def run(command: str, *arguments: str, target: str = "dev", progress: Progress |
         arguments: further arguments, such as `--select`, `tag:stage`.
         target: `dev`, or `rebuild` for schemas of its own (DESIGN decision 5).
         progress: called after each node with (done, all, name).
+        note: called with what became of each node, also where something failed.
 
     Raises:
         TransformationError: a model could not be built or a test of severity error failed.
@@ -68,6 +76,8 @@ def run(command: str, *arguments: str, target: str = "dev", progress: Progress |
     if outcome.exception is not None:
         raise TransformationError(f"dbt {command}: {outcome.exception}") from outcome.exception
     results = list(outcome.result)
+    if note:
+        note(results)
     problems = [
         f"  {result.node.resource_type} {result.node.name}: {' '.join((result.message or '').split())}"
         for result in results

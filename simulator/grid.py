@@ -573,9 +573,8 @@ class Grid:
                         pl.Series(~np.isin(finding, ("theft", "breach"))), None
                     ),
                     "note": text([None] * size),
-                    "_date": day,
                 }
-            )
+            ).with_columns(**self._uploaded("patrol", month, at))
         }
         number, day, at = events(max(2, len(large) // 6), large)
         size = len(day)
@@ -591,9 +590,8 @@ class Grid:
                 ),
                 "solve_by": pl.Series(np.where(problem, day + 7, np.datetime64("NaT")).astype("datetime64[D]")),
                 "solved_on": pl.Series([None] * size, dtype=pl.Date),
-                "_date": day,
             }
-        )
+        ).with_columns(**self._uploaded("visit", month, at))
         number, day, at = events(max(2, f.height // 60), every)
         size = len(day)
         result["complaint"] = pl.DataFrame(
@@ -611,3 +609,16 @@ class Grid:
             }
         )
         return result
+
+    def _uploaded(self, table: str, month: date, at: np.ndarray) -> dict[str, pl.Series]:
+        """Device and upload of what was taken down in the field: mostly the same day, some days late, some on paper."""
+        rng, size = self.streams("field devices", table, month), len(at)
+        late, on_paper = choose(rng, size, p.LATE_UPLOAD_SHARE), choose(rng, size, p.FIELD_PAPER_SHARE)
+        delay = rng.integers(10, 180, size) + np.where(late | on_paper, rng.integers(1, 6, size) * 1_440, 0)
+        device = np.array([f"PDA{n:04d}" for n in rng.integers(1, 20, size)], dtype=object)
+        uploaded = at + delay.astype("timedelta64[m]")
+        return {
+            "device_no": text(np.where(on_paper, None, device)),
+            "uploaded_at": pl.Series(uploaded),
+            "_date": pl.Series(uploaded.astype("datetime64[D]")),
+        }

@@ -120,6 +120,8 @@ WEALTH_BUYS_A_MONTH = 0.35
 # --- Service ---
 CONTACTS_A_MANAGER_DAY = 1.6
 LEADS_A_MANAGER_MONTH = 3.0
+SYSTEM_USE_A_DAY = {"core": 0.95, "securities": 0.18, "wealth_support": 0.55, "pbcs": 0.45, "crm": 0.6}  # of managers
+SYSTEM_RELEASE_MONTHS = 3  # a release of each system every so many months
 QUEUE_TICKETS_AN_OUTLET_DAY = 7.0
 COMPLAINTS_A_YEAR_PER_CUSTOMER = 0.03
 
@@ -130,6 +132,8 @@ ESTIMATED_SHARE = 0.008
 METER_CHANGE_SHARE_A_YEAR = 0.012
 ROLL_OVER_SHARE = 0.01  # meters whose register starts near its modulus
 CANCEL_REBILL_SHARE = 0.004
+LATE_UPLOAD_SHARE = 0.06  # of records taken down in the field, uploaded days later
+FIELD_PAPER_SHARE = 0.04  # taken down on paper and typed in later
 FUND_PRICE = {
     "residential": 0,
     "agricultural": 0,

@@ -185,6 +185,7 @@ class Service:
             **self._complaints(month),
             **self._campaign_targets(month),
             **self._external(month),
+            **self._system_usage(month, days),
         }
 
     def _customer_of(self, rng: np.random.Generator, manager: np.ndarray) -> np.ndarray:
@@ -408,3 +409,28 @@ class Service:
                 )
             )
         return {"external_series": pl.concat(parts)}
+
+    def _system_usage(self, month: date, days: np.ndarray) -> dict[str, pl.DataFrame]:
+        """Logins of managers day by day: some are keen on a system, others hardly use it."""
+        rng, count = self.streams("system usage", month), len(self.organisation.managers)
+        habit = self.streams("system habits").uniform(0.3, 1.2, (count, len(p.SYSTEM_USE_A_DAY)))
+        release = 1 + (month.year * 12 + month.month) // p.SYSTEM_RELEASE_MONTHS % 100
+        parts = []
+        for column, (system, share) in enumerate(p.SYSTEM_USE_A_DAY.items()):
+            day = np.repeat(days, count)
+            manager = np.tile(np.arange(count), len(days))
+            used = rng.random(len(day)) < share * habit[manager, column]
+            day, manager = day[used], manager[used]
+            logins = rng.integers(1, 6, len(day))
+            parts.append(
+                pl.DataFrame(
+                    {
+                        "usage_date": day,
+                        "employee_id": self.organisation.managers[manager],
+                        "login_count": logins,
+                        "minutes_used": logins * rng.integers(5, 45, len(day)),
+                        "_date": day,
+                    }
+                ).with_columns(system_id=pl.lit(system), system_version=pl.lit(f"{release // 4}.{release % 4}"))
+            )
+        return {"system_usage": pl.concat(parts).sort("usage_date", "employee_id", "system_id")}

@@ -11,16 +11,17 @@ from psycopg import sql
 from warehouse.migration import migrate
 from warehouse.publication import Column, MartSpec, migration_for, publish
 
-_MARTS = Path(__file__).resolve().parents[1] / "dbt_project" / "models" / "marts"
+MARTS = Path(__file__).resolve().parents[1] / "dbt_project" / "models" / "marts"
 
 
 @cache
 def spec(name: str) -> MartSpec:
     """The mart as its contract in `dbt_project/models/marts` describes it."""
-    for path in sorted(_MARTS.glob("*/_*__models.yml")):
+    for path in sorted(MARTS.glob("*/_*__models.yml")):
         for model in yaml.safe_load(path.read_text("utf-8")).get("models", []):
             if model["name"] == name:
                 meta = model.get("config", {}).get("meta", {})
+                filters = {name: column for name, column in meta.items() if name.endswith("_column")}
                 key = next(c["columns"] for c in model["constraints"] if c["type"] == "primary_key")
                 columns = tuple(
                     Column(
@@ -32,7 +33,7 @@ def spec(name: str) -> MartSpec:
                     )
                     for column in model["columns"]
                 )
-                return MartSpec(name, columns, tuple(key), model["description"], **meta)
+                return MartSpec(name, columns, tuple(key), model["description"], **filters)
     raise LookupError(f"no contract of {name}")
 
 

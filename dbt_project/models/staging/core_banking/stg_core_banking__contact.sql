@@ -8,6 +8,7 @@ select
     source_row.contact_kind,
     source_row.purpose,
     source_row.outcome,
+    coalesce(trim(source_row.note), '') <> '' as has_note,
     {{ lineage() }}
 from {{ source('core_banking', 'contact') }} as source_row
 inner join {{ source('ops', 'loaded_file') }} as loaded on loaded.file_id = source_row._file_id

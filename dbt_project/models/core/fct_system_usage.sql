@@ -1,0 +1,35 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    full_refresh=false,
+    on_schema_change='fail',
+    pre_hook="{{ take_up() }}",
+    post_hook=["analyze {{ this }}", "{{ rekey('employee', 'fact.usage_date') }}"],
+    indexes=[{'columns': ['source_system', 'usage_date', 'employee_id', 'system_id', 'file_id', 'row_sign'], 'unique': True}]
+) }}
+
+with row_taken_up as (
+    {{ fact_rows('system_usage') }}
+),
+
+resolved as (
+    select
+        row_taken_up.source_system,
+        row_taken_up.controller_id,
+        row_taken_up.usage_date,
+        {{ version_keys('employee', 'employee', 'row_taken_up.employee_id') }},
+        row_taken_up.employee_id,
+        row_taken_up.system_id,
+        row_taken_up.system_version,
+        row_taken_up.login_count,
+        row_taken_up.minutes_used,
+        row_taken_up.row_sign,
+        row_taken_up.file_id,
+        row_taken_up.line,
+        row_taken_up.business_date,
+        row_taken_up.known_at
+    from row_taken_up
+    {{ join_version('employee', 'employee', 'row_taken_up.source_system', 'row_taken_up.employee_id', 'row_taken_up.usage_date') }}
+)
+
+{{ with_taken_back('system_usage', 'resolved') }}
