@@ -5,7 +5,7 @@
     on_schema_change='fail',
     pre_hook="{{ take_up() }}",
     post_hook=["analyze {{ this }}", "{{ rekey('loan', 'fact.due_on') }}"],
-    indexes=[{'columns': ['loan_key']}]
+    indexes=[{'columns': ['loan_key']}, {'columns': ['file_id'], 'type': 'brin'}]
 ) }}
 
 with row_taken_up as (

@@ -5,7 +5,7 @@
     on_schema_change='fail',
     pre_hook="{{ take_up() }}",
     post_hook=["analyze {{ this }}", "{{ rekey('card', 'fact.authorised_at') }}"],
-    indexes=[{'columns': ['card_key']}]
+    indexes=[{'columns': ['card_key']}, {'columns': ['file_id'], 'type': 'brin'}]
 ) }}
 
 with row_taken_up as (
