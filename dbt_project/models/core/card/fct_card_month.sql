@@ -8,7 +8,8 @@
     post_hook="analyze {{ this }}"
 ) }}
 
--- All measures add up: what arrived with the batches of this run is added to the months that it falls in.
+-- All measures add up: what arrived with the batches of this run, and with no other, is added to the months that it falls
+-- in. A row that was corrected comes back with its correction.
 with arrived as (
     select
         source_system,
@@ -30,9 +31,7 @@ with arrived as (
         0 as approved_count,
         0 as declined_count
     from {{ ref('fct_card_transaction') }}
-    {%- if is_incremental() %}
     where file_id = any({{ pending_files() }})
-    {%- endif %}
     union all
     select
         source_system,
@@ -45,8 +44,8 @@ with arrived as (
         case when is_approved then row_sign else 0 end,
         case when is_approved then 0 else row_sign end
     from {{ ref('fct_card_authorisation') }}
-    {%- if is_incremental() %}
     where file_id = any({{ pending_files() }})
+    {%- if is_incremental() %}
     union all
     select
         source_system,
