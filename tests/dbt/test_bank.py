@@ -1,4 +1,4 @@
-"""Loans, relations, ratings and cards of the bank: histories and sums that late, corrected and repeated rows leave right."""
+"""Loans, security, ratings and cards of the bank: late and corrected rows leave histories and sums right."""
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -22,7 +22,7 @@ DERIVED = (
     "core.bridge_loan_security",
 )
 MODELS = (
-    *(f"int_{name}__changes" for name in (*MASTERS, "guarantee", "customer_relation", "credit_limit", "risk_assessment")),
+    *(f"int_{name}__changes" for name in (*MASTERS, "guarantee", "customer_relation")),
     *(f"dim_{name}" for name in MASTERS),
     *("channel", "dim_channel", "merchant_category", "dim_merchant_category", "dim_source_system"),
     *("bridge_party_source", "fct_contact", "fct_card_transaction", *(name.removeprefix("core.") for name in DERIVED)),
