@@ -26,7 +26,6 @@ resolved as (
         row_taken_up.step,
         row_taken_up.step_at,
         row_taken_up.employee_id,
-        row_taken_up.note,
         row_taken_up.customer_id,
         row_taken_up.organisation_id,
         row_taken_up.complained_employee_id,

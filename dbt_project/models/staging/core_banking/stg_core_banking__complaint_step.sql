@@ -15,7 +15,6 @@ select
     source_row.step,
     source_row.step_at,
     source_row.employee_id,
-    source_row.note,
     header.customer_id,
     header.organisation_id,
     header.employee_id as complained_employee_id,
