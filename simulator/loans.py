@@ -306,10 +306,15 @@ class Loans:
             .group_by("loan_id", maintain_order=True)
             .agg(outstanding_principal=pl.col("left").min(), effective_date=pl.col("paid_on").max())
         )
+        # what is owed falls by what is paid, also where a later instalment is paid before one that was missed
         paid = (
-            rows.filter((pl.col("paid_on") >= self.start) & (pl.col("paid_on") <= self.horizon))
+            rows.filter(pl.col("paid_on") <= self.horizon)
             .group_by("loan_id", "paid_on", maintain_order=True)
-            .agg(outstanding_principal=pl.col("left").min())
+            .agg(paid=pl.col("principal_due").sum())
+            .join(f.select("loan_id", "principal"), on="loan_id", maintain_order="left")
+            .sort("paid_on", maintain_order=True)
+            .with_columns(outstanding_principal=pl.col("principal") - pl.col("paid").cum_sum().over("loan_id"))
+            .filter(pl.col("paid_on") >= self.start)
         )
         done = pl.when(pl.col("outstanding_principal") == 0).then(pl.lit("settled")).otherwise(pl.lit("running"))
         updates = [

@@ -33,7 +33,7 @@
         source_system,
         controller_id,
         {%- for column in shape.columns %}
-        {{ '-' if column in shape.measures else '' }}{{ column }},
+        {{ negated(entity, column, column) if column in shape.measures else column }},
         {%- endfor %}
         -1::smallint,
         corrected_by,
@@ -42,6 +42,15 @@
         corrected_at
     from sent
     where corrected_by is not null
+{%- endmacro %}
+
+{# A measure taken back. Negation forgets the precision that a contract holds the column to. #}
+{% macro negated(entity, column, expression) -%}
+    {%- if config.get('contract').enforced -%}
+    (-{{ expression }})::{{ shape(entity).columns[column] }}
+    {%- else -%}
+    -{{ expression }}
+    {%- endif -%}
 {%- endmacro %}
 
 {# The final select of a fact: the resolved rows of this run, and the rows of the fact that they correct, taken back. #}
@@ -61,7 +70,7 @@
     select
         {%- for column in columns %}
         {%- if column in shape.measures %}
-        -head.{{ column }}
+        {{ negated(entity, column, 'head.' ~ column) }}
         {%- elif column == 'row_sign' %}
         -1::smallint
         {%- elif column in ['file_id', 'line', 'business_date', 'known_at'] %}

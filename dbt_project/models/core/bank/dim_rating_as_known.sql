@@ -1,0 +1,18 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='rating_key',
+    on_schema_change='fail',
+    pre_hook="{{ take_up(after=['int_rating__changes']) }}",
+    post_hook="analyze {{ this }}",
+    indexes=[{'columns': ['rating_key']}]
+) }}
+
+with version as (
+    {{ type2_versions('rating', known='ever') }}
+)
+
+select
+    version.*,
+    {{ member_key('customer', 'version.source_system', 'version.customer_id') }} as customer_key
+from version

@@ -1,0 +1,37 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    full_refresh=false,
+    on_schema_change='fail',
+    pre_hook="{{ take_up() }}",
+    post_hook=["analyze {{ this }}", "{{ rekey('loan', 'fact.paid_on') }}"],
+    indexes=[{'columns': ['loan_key']}, {'columns': ['file_id'], 'type': 'brin'}]
+) }}
+
+with row_taken_up as (
+    {{ fact_rows('repayment') }}
+),
+
+resolved as (
+    select
+        row_taken_up.source_system,
+        row_taken_up.controller_id,
+        row_taken_up.repayment_id,
+        {{ version_keys('loan', 'loan', 'row_taken_up.loan_id') }},
+        row_taken_up.loan_id,
+        row_taken_up.instalment_no,
+        row_taken_up.paid_on,
+        row_taken_up.amount,
+        row_taken_up.principal_paid,
+        row_taken_up.interest_paid,
+        row_taken_up.penalty_paid,
+        row_taken_up.row_sign,
+        row_taken_up.file_id,
+        row_taken_up.line,
+        row_taken_up.business_date,
+        row_taken_up.known_at
+    from row_taken_up
+    {{ join_version('loan', 'loan', 'row_taken_up.source_system', 'row_taken_up.loan_id', 'row_taken_up.paid_on') }}
+)
+
+{{ with_taken_back('repayment', 'resolved') }}

@@ -1,0 +1,3 @@
+{{ config(entity='campaign') }}
+
+{{ change_log('campaign') }}

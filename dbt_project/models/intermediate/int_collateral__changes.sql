@@ -1,0 +1,3 @@
+{{ config(entity='collateral') }}
+
+{{ change_log('collateral') }}

@@ -1,0 +1,3 @@
+{{ config(entity='credit_limit') }}
+
+{{ change_log('credit_limit') }}

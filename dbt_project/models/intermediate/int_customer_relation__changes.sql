@@ -1,0 +1,3 @@
+{{ config(entity='customer_relation') }}
+
+{{ change_log('customer_relation') }}

@@ -1,0 +1,3 @@
+{{ config(entity='device') }}
+
+{{ change_log('device') }}

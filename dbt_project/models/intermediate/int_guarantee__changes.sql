@@ -1,0 +1,3 @@
+{{ config(entity='guarantee') }}
+
+{{ change_log('guarantee') }}

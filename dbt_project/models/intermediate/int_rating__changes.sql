@@ -1,0 +1,3 @@
+{{ config(entity='rating') }}
+
+{{ change_log('rating') }}

@@ -1,0 +1,3 @@
+{{ config(entity='risk_assessment') }}
+
+{{ change_log('risk_assessment') }}
