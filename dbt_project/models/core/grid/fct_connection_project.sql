@@ -9,6 +9,7 @@
     indexes=[{'columns': ['customer_key']}]
 ) }}
 
+-- depends_on: {{ ref('fct_connection_event') }}
 with touched as (
     select connection_project_key from {{ ref('int_connection_project__changes') }}
     {%- if is_incremental() %}
