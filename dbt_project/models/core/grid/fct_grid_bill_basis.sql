@@ -89,11 +89,8 @@ select
     contract.contract_capacity_kva,
     contract.contract_demand_kw,
     bill.kwh_of_year_before::numeric(18,4) as kwh_of_year_before,
-    coalesce(
-        bill.first_month_of_year = date_trunc('year', bill.billing_month)
-        or point.opened_on >= date_trunc('year', bill.billing_month),
-        false
-    ) as is_tier_year_known,
+    bill.first_month_of_year
+        <= greatest(date_trunc('year', bill.billing_month), coalesce(date_trunc('month', point.opened_on), date '0001-01-01')) as is_tier_year_known,
     reading.days_read,
     (bill.priced_on - greatest(bill.billing_month, coalesce(point.opened_on, bill.billing_month)) + 1)::integer as days_to_read,
     reading.days_not_read,

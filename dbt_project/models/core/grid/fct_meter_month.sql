@@ -13,7 +13,8 @@
 {%- for feed in feed_models('energy_daily') %}
 -- depends_on: {{ ref(feed_name(feed)) }}
 {%- endfor %}
--- A month is computed when it is over, and again for the meters of which a reading or a change arrives later.
+-- A month is computed when it is over, and again for the meters of which a reading or a change arrives later; the reading of
+-- its eve is one of them.
 with closed as (
     select source_system, date_trunc('month', last_business_date + 1)::date as open_month
     from {{ ref('dim_source_system') }}
@@ -24,9 +25,12 @@ touched as (
     select
         {{ member_key('service_point', 'arrived.source_system', 'arrived.service_point_id') }} as service_point_key,
         arrived.meter_id,
-        date_trunc('month', arrived.reading_date)::date as reading_month
+        month.reading_month
     from ({{ union_feeds('energy_daily', where='file_id = any(' ~ pending_files() ~ ')') }}) as arrived
-    inner join closed on closed.source_system = arrived.source_system and arrived.reading_date < closed.open_month
+    cross join lateral (
+        values (date_trunc('month', arrived.reading_date)::date), (date_trunc('month', arrived.reading_date + 1)::date)
+    ) as month (reading_month)
+    inner join closed on closed.source_system = arrived.source_system and month.reading_month < closed.open_month
     union
     select known.service_point_key, known.meter_id, known.reading_month
     from {{ this }} as known
