@@ -21,27 +21,30 @@ known_bill as (
 
 bill as (
     select
-        known_bill.*,
-        (known_bill.billing_month + interval '1 month - 1 day')::date as priced_on,
-        (
-            select coalesce(sum(earlier.kwh), 0) from known_bill as earlier
-            where earlier.service_point_key = known_bill.service_point_key
-                and earlier.billing_month >= date_trunc('year', known_bill.billing_month)
-                and earlier.billing_month < known_bill.billing_month
-                and earlier.issued_on <= known_bill.issued_on
-        ) as kwh_of_year_before,
-        (
-            select min(earlier.billing_month) from known_bill as earlier
-            where earlier.service_point_key = known_bill.service_point_key
-                and earlier.billing_month >= date_trunc('year', known_bill.billing_month)
-        ) as first_month_of_year,
-        exists (
-            select 1 from known_bill as cancel
-            where cancel.source_system = known_bill.source_system
-                and cancel.cancels_bill_id = known_bill.bill_id
-                and cancel.bill_kind = 'cancel'
-        ) as is_cancelled
+        *,
+        (billing_month + interval '1 month - 1 day')::date as priced_on,
+        extract(year from billing_month) as tier_year,
+        min(billing_month) over (
+            partition by service_point_key, extract(year from billing_month)
+        ) as first_month_of_year
     from known_bill
+),
+
+year_before as (
+    select bill.source_system, bill.bill_id, sum(earlier.kwh) as kwh
+    from bill
+    inner join bill as earlier
+        on earlier.service_point_key = bill.service_point_key
+        and earlier.tier_year = bill.tier_year
+        and earlier.billing_month < bill.billing_month
+        and earlier.issued_on <= bill.issued_on
+    group by bill.source_system, bill.bill_id
+),
+
+cancelled as (
+    select distinct source_system, cancels_bill_id as bill_id
+    from known_bill
+    where bill_kind = 'cancel'
 ),
 
 reading as (
@@ -77,7 +80,7 @@ select
     bill.priced_on,
     bill.bill_kind,
     bill.cancels_bill_id,
-    bill.is_cancelled,
+    cancelled.bill_id is not null as is_cancelled,
     bill.kwh as billed_kwh,
     bill.amount as billed_amount,
     tariff.usage_class,
@@ -88,7 +91,7 @@ select
     tariff.power_factor_standard,
     contract.contract_capacity_kva,
     contract.contract_demand_kw,
-    bill.kwh_of_year_before::numeric(18,4) as kwh_of_year_before,
+    coalesce(year_before.kwh, 0)::numeric(18,4) as kwh_of_year_before,
     bill.first_month_of_year
         <= greatest(date_trunc('year', bill.billing_month), coalesce(date_trunc('month', point.opened_on), date '0001-01-01')) as is_tier_year_known,
     reading.days_read,
@@ -103,6 +106,8 @@ select
     reading.max_demand_kw::numeric(14,4) as max_demand_kw,
     bill.known_at
 from bill
+left join year_before on year_before.source_system = bill.source_system and year_before.bill_id = bill.bill_id
+left join cancelled on cancelled.source_system = bill.source_system and cancelled.bill_id = bill.bill_id
 left join reading
     on reading.service_point_key = bill.service_point_key and reading.reading_month = bill.billing_month
 left join {{ ref('dim_service_point') }} as point

@@ -23,257 +23,185 @@ basis as (
 
 price as (
     select
-        basis.source_system,
-        basis.bill_id,
+        priced.tariff_key,
+        priced.priced_on,
         period.period,
-        period.tier,
+        coalesce(period.tier, 0) as tier,
         min(period.price) as price,
-        min(period.kwh_from) as kwh_from,
-        min(period.kwh_to) as kwh_to
-    from basis
+        min(coalesce(period.kwh_from, 0)) as kwh_from,
+        max(period.kwh_to) as kwh_to
+    from (select distinct tariff_key, priced_on from basis) as priced
     inner join {{ ref('dim_tariff_period') }} as period
-        on period.tariff_key = basis.tariff_key
-        and basis.priced_on >= period.valid_from
-        and basis.priced_on < period.valid_to
+        on period.tariff_key = priced.tariff_key
+        and priced.priced_on >= period.valid_from
+        and priced.priced_on < period.valid_to
         and case
             when period.month_from <= period.month_to
-                then extract(month from basis.billing_month) between period.month_from and period.month_to
-            else extract(month from basis.billing_month) >= period.month_from
-                or extract(month from basis.billing_month) <= period.month_to
+                then extract(month from priced.priced_on) between period.month_from and period.month_to
+            else extract(month from priced.priced_on) >= period.month_from
+                or extract(month from priced.priced_on) <= period.month_to
         end
     where period.tariff_period_key > 0
-    group by basis.source_system, basis.bill_id, period.period, period.tier
+    group by priced.tariff_key, priced.priced_on, period.period, period.tier
 ),
 
 -- What the registers of the periods do not tell goes to flat, or to valley where the tariff has no flat price.
-rest_period as (
+priced_period as (
     select
-        source_system,
-        bill_id,
-        case when bool_or(period = 'flat') then 'flat' else 'valley' end as rest_period
+        *,
+        period = case
+            when bool_or(period = 'flat') over (partition by tariff_key, priced_on) then 'flat'
+            else 'valley'
+        end as takes_the_rest
     from price
-    group by source_system, bill_id
 ),
 
-period_kwh as (
-    select basis.source_system, basis.bill_id, measured.period, measured.kwh
-    from basis
-    cross join lateral (
-        values ('sharp', basis.kwh_sharp), ('peak', basis.kwh_peak), ('flat', basis.kwh_flat), ('valley', basis.kwh_valley)
-    ) as measured (period, kwh)
-    inner join rest_period on rest_period.source_system = basis.source_system and rest_period.bill_id = basis.bill_id
-    where basis.is_time_of_use and measured.kwh > 0 and measured.period <> rest_period.rest_period
-),
-
-tier as (
+-- A tier holds the part of the month between its limits, counted on from what was used in the year before.
+energy_row as (
     select
         basis.source_system,
         basis.bill_id,
-        rung.tier,
-        rung.is_last,
-        basis.kwh as kwh_of_bill,
+        priced_period.tier,
+        priced_period.price,
+        priced_period.takes_the_rest,
+        basis.kwh as kwh_of_month,
+        least(greatest(priced_period.kwh_from - basis.kwh_of_year_before, 0), basis.kwh) as kwh_before,
+        least(greatest(coalesce(priced_period.kwh_to, 'infinity') - basis.kwh_of_year_before, 0), basis.kwh) as kwh_to_here,
         case
-            when rung.tier is null then basis.kwh
-            else greatest(
-                least(basis.kwh_of_year_before + basis.kwh, coalesce(rung.kwh_to, 'infinity'))
-                    - greatest(basis.kwh_of_year_before, rung.kwh_from),
-                0
-            )
-        end as kwh
+            when not basis.is_time_of_use then 0
+            when priced_period.period = 'sharp' then coalesce(basis.kwh_sharp, 0)
+            when priced_period.period = 'peak' then coalesce(basis.kwh_peak, 0)
+            when priced_period.period = 'flat' then coalesce(basis.kwh_flat, 0)
+            when priced_period.period = 'valley' then coalesce(basis.kwh_valley, 0)
+            else 0
+        end as kwh_of_period
     from basis
-    inner join (
-        select
-            source_system,
-            bill_id,
-            tier,
-            min(kwh_from) as kwh_from,
-            max(kwh_to) as kwh_to,
-            tier is not distinct from max(tier) over (partition by source_system, bill_id) as is_last
-        from price
-        group by source_system, bill_id, tier
-    ) as rung on rung.source_system = basis.source_system and rung.bill_id = basis.bill_id
+    inner join priced_period
+        on priced_period.tariff_key = basis.tariff_key and priced_period.priced_on = basis.priced_on
+    where basis.kwh > 0
 ),
 
-tier_to as (
-    select
-        *,
-        sum(kwh) over (partition by source_system, bill_id order by tier) as kwh_to_here
-    from tier
-),
-
--- Periods share a tier in proportion to the month, counted from the first tier on, so that they add up.
-shared_to as (
-    select
-        tier_to.source_system,
-        tier_to.bill_id,
-        period_kwh.period,
-        tier_to.tier,
-        case
-            when tier_to.is_last or tier_to.kwh_of_bill = 0 then period_kwh.kwh
-            else round(tier_to.kwh_to_here * period_kwh.kwh / tier_to.kwh_of_bill, 4)
-        end as kwh_to_here
-    from tier_to
-    inner join period_kwh on period_kwh.source_system = tier_to.source_system and period_kwh.bill_id = tier_to.bill_id
-),
-
+-- Periods share the tiers in proportion to the month, counted from the first tier on, so that they add up.
 shared as (
     select
-        source_system,
-        bill_id,
-        period,
-        tier,
-        kwh_to_here - lag(kwh_to_here, 1, 0) over (partition by source_system, bill_id, period order by tier) as kwh
-    from shared_to
-),
-
-energy_row as (
-    select source_system, bill_id, period, tier, kwh from shared
-    union all
-    select
-        tier.source_system,
-        tier.bill_id,
-        rest_period.rest_period,
-        tier.tier,
-        tier.kwh - coalesce((
-            select sum(shared.kwh) from shared
-            where shared.source_system = tier.source_system and shared.bill_id = tier.bill_id
-                and shared.tier is not distinct from tier.tier
-        ), 0)
-    from tier
-    inner join rest_period on rest_period.source_system = tier.source_system and rest_period.bill_id = tier.bill_id
+        *,
+        case
+            when takes_the_rest then 0
+            else
+                case
+                    when kwh_to_here = kwh_of_month then kwh_of_period
+                    else round(kwh_to_here * kwh_of_period / kwh_of_month, 4)
+                end - case
+                    when kwh_before = kwh_of_month then kwh_of_period
+                    else round(kwh_before * kwh_of_period / kwh_of_month, 4)
+                end
+        end as kwh
+    from energy_row
 ),
 
 energy as (
+    select source_system, bill_id, sum(round(kwh * price, 2)) as amount
+    from (
+        select
+            source_system,
+            bill_id,
+            price,
+            case
+                when takes_the_rest
+                    then kwh_to_here - kwh_before - sum(kwh) over (partition by source_system, bill_id, tier)
+                else kwh
+            end as kwh
+        from shared
+    ) as billed
+    group by source_system, bill_id
+),
+
+ruled as (
     select
-        energy_row.source_system,
-        energy_row.bill_id,
-        sum(round(energy_row.kwh * price.price, 2)) as amount,
-        bool_or(price.price is null) as is_unpriced
-    from energy_row
-    left join price
-        on price.source_system = energy_row.source_system
-        and price.bill_id = energy_row.bill_id
-        and price.period = energy_row.period
-        and price.tier is not distinct from energy_row.tier
-    where energy_row.kwh <> 0
-    group by energy_row.source_system, energy_row.bill_id
+        basis.*,
+        coalesce(energy.amount, 0) as energy_amount,
+        greatest(
+            basis.contract_demand_kw,
+            basis.contract_capacity_kva * {{ grid_parameter('demand_min_ratio', 'basis.source_system', 'basis.priced_on') }}
+        ) as contracted_kw,
+        {{ grid_parameter('demand_over_ratio', 'basis.source_system', 'basis.priced_on') }} as over_ratio,
+        {{ grid_parameter('demand_over_base', 'basis.source_system', 'basis.priced_on') }} as over_base,
+        {{ grid_parameter('demand_over_price_ratio', 'basis.source_system', 'basis.priced_on') }} as over_price_ratio,
+        case
+            when basis.kwh >= basis.contract_capacity_kva
+                * {{ grid_parameter('kwh_per_kva_discount', 'basis.source_system', 'basis.priced_on') }}
+                then {{ grid_parameter('demand_discount', 'basis.source_system', 'basis.priced_on') }}
+            else 1
+        end as demand_price_ratio,
+        case
+            when basis.kvarh > 0
+                and basis.power_factor_standard is not null
+                and basis.contract_capacity_kva
+                    >= {{ grid_parameter('pf_min_capacity_kva', 'basis.source_system', 'basis.priced_on') }}
+                then round(basis.kwh / sqrt(basis.kwh * basis.kwh + basis.kvarh * basis.kvarh), 2)
+        end as power_factor,
+        coalesce((
+            select sum(round(basis.kwh * fund.price, 2))
+            from {{ ref('government_fund') }} as fund
+            where fund.source_system = basis.source_system
+                and fund.usage_class = basis.usage_class
+                and basis.priced_on >= fund.valid_from
+                and basis.priced_on < fund.valid_to
+        ), 0) as fund_amount
+    from basis
+    left join energy on energy.source_system = basis.source_system and energy.bill_id = basis.bill_id
 ),
 
 -- Two-part tariffs: by capacity, or by demand, of which what exceeds the contract is charged at a higher price.
-demand as (
+charged as (
     select
-        source_system,
-        bill_id,
-        contracted,
-        max_demand_kw,
-        coalesce(max_demand_kw > over_ratio * contracted, false) as is_over,
-        over_ratio,
-        over_base,
-        over_price_ratio,
-        case when kwh >= kwh_per_kva * contract_capacity_kva then discount else 1 end as price_ratio
-    from (
-        select
-            basis.*,
-            greatest(
-                basis.contract_demand_kw,
-                basis.contract_capacity_kva * {{ grid_parameter('demand_min_ratio', 'basis.source_system', 'basis.priced_on') }}
-            ) as contracted,
-            {{ grid_parameter('demand_over_ratio', 'basis.source_system', 'basis.priced_on') }} as over_ratio,
-            {{ grid_parameter('demand_over_base', 'basis.source_system', 'basis.priced_on') }} as over_base,
-            {{ grid_parameter('demand_over_price_ratio', 'basis.source_system', 'basis.priced_on') }} as over_price_ratio,
-            {{ grid_parameter('kwh_per_kva_discount', 'basis.source_system', 'basis.priced_on') }} as kwh_per_kva,
-            {{ grid_parameter('demand_discount', 'basis.source_system', 'basis.priced_on') }} as discount
-        from basis
-        where basis.basic_price_kw is not null
-    ) as contract
-),
-
-basic as (
-    select
-        basis.source_system,
-        basis.bill_id,
-        coalesce(round(basis.contract_capacity_kva * basis.basic_price_kva, 2), 0)
+        *,
+        coalesce(round(contract_capacity_kva * basic_price_kva, 2), 0)
         + coalesce(round(
             case
-                when basis.contract_demand_kw is null then demand.max_demand_kw
-                when demand.is_over then demand.contracted * demand.over_base
-                else demand.contracted
-            end * basis.basic_price_kw * demand.price_ratio, 2
+                when contract_demand_kw is null then max_demand_kw
+                when max_demand_kw > over_ratio * contracted_kw then over_base * contracted_kw
+                else contracted_kw
+            end * basic_price_kw * demand_price_ratio, 2
         ), 0)
         + case
-            when basis.contract_demand_kw is not null and demand.is_over then round(
-                (demand.max_demand_kw - demand.contracted * demand.over_ratio)
-                * basis.basic_price_kw * demand.price_ratio * demand.over_price_ratio, 2
-            )
+            when contract_demand_kw is not null and max_demand_kw > over_ratio * contracted_kw
+                then coalesce(round(
+                    (max_demand_kw - over_ratio * contracted_kw) * basic_price_kw * demand_price_ratio * over_price_ratio, 2
+                ), 0)
             else 0
-        end as amount
-    from basis
-    left join demand on demand.source_system = basis.source_system and demand.bill_id = basis.bill_id
-),
-
-fund as (
-    select basis.source_system, basis.bill_id, sum(round(basis.kwh * fund.price, 2)) as amount
-    from basis
-    inner join {{ ref('government_fund') }} as fund
-        on fund.source_system = basis.source_system
-        and fund.usage_class = basis.usage_class
-        and basis.priced_on >= fund.valid_from
-        and basis.priced_on < fund.valid_to
-    group by basis.source_system, basis.bill_id
-),
-
-factor as (
-    select
-        source_system,
-        bill_id,
-        power_factor_standard,
-        priced_on,
-        round(kwh / sqrt(kwh * kwh + kvarh * kvarh), 2) as power_factor
-    from basis
-    where kvarh > 0
-        and power_factor_standard is not null
-        and contract_capacity_kva >= {{ grid_parameter('pf_min_capacity_kva', 'source_system', 'priced_on') }}
+        end as basic_amount
+    from ruled
 ),
 
 adjusted as (
     select
-        factor.source_system,
-        factor.bill_id,
-        factor.power_factor,
-        band.rate_at_pivot + (band.pivot - factor.power_factor) * 100 * band.rate_per_hundredth as rate
-    from factor
-    inner join {{ ref('power_factor_adjustment') }} as band
-        on band.standard = factor.power_factor_standard
-        and factor.power_factor between band.factor_from and band.factor_to
-        and factor.priced_on >= band.valid_from
-        and factor.priced_on < band.valid_to
+        charged.*,
+        band.rate_at_pivot + (band.pivot - charged.power_factor) * 100 * band.rate_per_hundredth as power_factor_rate
+    from charged
+    left join {{ ref('power_factor_adjustment') }} as band
+        on band.standard = charged.power_factor_standard
+        and charged.power_factor between band.factor_from and band.factor_to
+        and charged.priced_on >= band.valid_from
+        and charged.priced_on < band.valid_to
 ),
 
 recomputed as (
     select
-        basis.*,
-        energy.is_unpriced,
-        adjusted.power_factor,
-        adjusted.rate as power_factor_rate,
-        coalesce(energy.amount, 0) as energy_amount,
-        coalesce(basic.amount, 0) as basic_amount,
-        coalesce(fund.amount, 0) as fund_amount,
-        coalesce(round((
+        *,
+        coalesce(round(power_factor_rate / 100 * (
             select sum(part.amount)
             from (
-                values ('energy', energy.amount), ('basic', basic.amount), ('fund', fund.amount)
+                values
+                    ('energy', adjusted.energy_amount), ('basic', adjusted.basic_amount), ('fund', adjusted.fund_amount)
             ) as part (component, amount)
             inner join {{ ref('grid_bill_component') }} as component
                 on component.component = part.component
                 and component.in_power_factor_base
-                and basis.priced_on >= component.valid_from
-                and basis.priced_on < component.valid_to
-        ) * adjusted.rate / 100, 2), 0) as power_factor_amount
-    from basis
-    left join energy on energy.source_system = basis.source_system and energy.bill_id = basis.bill_id
-    left join basic on basic.source_system = basis.source_system and basic.bill_id = basis.bill_id
-    left join fund on fund.source_system = basis.source_system and fund.bill_id = basis.bill_id
-    left join adjusted on adjusted.source_system = basis.source_system and adjusted.bill_id = basis.bill_id
+                and adjusted.priced_on >= component.valid_from
+                and adjusted.priced_on < component.valid_to
+        ), 2), 0) as power_factor_amount
+    from adjusted
 ),
 
 -- The lines as printed; components that are not computed again (late fees, 退补) count as billed.
@@ -343,7 +271,6 @@ judged as (
             when coalesce(days_read, 0) < days_to_read then 'readings missing'
             when abs(billed_kwh - kwh) > kwh_tolerance and bill_kind = 'estimated' then 'estimated'
             when abs(billed_kwh - kwh) > kwh_tolerance then null
-            when is_unpriced then 'price unknown'
             when is_tiered and not is_tier_year_known then 'tiers of a year that began before the history'
         end as explanation
     from compared

@@ -51,20 +51,41 @@ touched as (
     {%- endif %}
 ),
 
+-- A reading belongs to its month, that of the last day is the eve of the next one too. Of one that was corrected the last
+-- one sent counts.
 reading as (
-    select distinct on (touched.service_point_key, touched.meter_id, touched.reading_month, daily.reading_date)
-        daily.*,
-        touched.reading_month,
-        daily.reading_date < touched.reading_month as is_eve
-    from touched
-    inner join {{ ref('fct_energy_daily') }} as daily
-        on daily.service_point_key = touched.service_point_key
-        and daily.meter_id = touched.meter_id
-        and daily.reading_date >= touched.reading_month - 1
-        and daily.reading_date < touched.reading_month + interval '1 month'
-    where daily.row_sign = 1
+    select distinct on (daily.service_point_key, daily.meter_id, part.reading_month, daily.reading_date)
+        daily.source_system,
+        daily.controller_id,
+        daily.service_point_key,
+        daily.service_point_id,
+        daily.meter_id,
+        daily.reading_date,
+        daily.register_total,
+        daily.kwh,
+        daily.kwh_sharp,
+        daily.kwh_peak,
+        daily.kwh_flat,
+        daily.kwh_valley,
+        daily.kvarh,
+        daily.max_demand_kw,
+        daily.quality,
+        daily.known_at,
+        part.reading_month,
+        part.is_eve
+    from {{ ref('fct_energy_daily') }} as daily
+    cross join lateral (
+        values
+            (date_trunc('month', daily.reading_date)::date, false),
+            (date_trunc('month', daily.reading_date + 1)::date, true)
+    ) as part (reading_month, is_eve)
+    inner join touched
+        on touched.service_point_key = daily.service_point_key
+        and touched.meter_id = daily.meter_id
+        and touched.reading_month = part.reading_month
+    where daily.row_sign = 1 and (not part.is_eve or part.reading_month > daily.reading_date)
     order by
-        touched.service_point_key, touched.meter_id, touched.reading_month, daily.reading_date,
+        daily.service_point_key, daily.meter_id, part.reading_month, daily.reading_date,
         daily.known_at desc, daily.file_id desc, daily.line desc
 ),
 
@@ -81,9 +102,9 @@ in_month as (
         (count(*) filter (where not is_eve))::integer as days_read,
         (count(*) filter (where not is_eve and quality <> 'actual'))::integer as days_not_read,
         max(register_total) filter (where is_eve) as eve_register,
-        (array_agg(register_total order by reading_date) filter (where not is_eve))[1] as first_register,
-        (array_agg(register_total order by reading_date desc) filter (where not is_eve))[1] as end_register,
-        (array_agg(kwh order by reading_date) filter (where not is_eve))[1] as first_kwh,
+        (min(array[reading_date - reading_month, register_total]) filter (where not is_eve))[2] as first_register,
+        (max(array[reading_date - reading_month, register_total]) filter (where not is_eve))[2] as end_register,
+        (min(array[reading_date - reading_month, kwh]) filter (where not is_eve))[2] as first_kwh,
         coalesce(sum(kwh) filter (where not is_eve), 0) as kwh,
         sum(kwh_sharp) filter (where not is_eve) as kwh_sharp,
         sum(kwh_peak) filter (where not is_eve) as kwh_peak,
