@@ -4,17 +4,21 @@ select
     {{ controller_of('grid_billing') }} as controller_id,
     source_row.complaint_id,
     step.step_no,
-    source_row.consumer_no as customer_id,
-    null as employee_id,
+    step.step,
     step.step_at,
-    step.step_kind,
-    step.note,
+    null as employee_id,
+    source_row.consumer_no as customer_id,
+    null as organisation_id,
+    null as complained_employee_id,
+    source_row.received_at,
+    source_row.category,
+    null as channel_id,
+    null as severity,
+    source_row.is_valid,
     {{ lineage() }}
 from {{ source('grid_billing', 'complaint') }} as source_row
 inner join {{ source('ops', 'loaded_file') }} as loaded on loaded.file_id = source_row._file_id
 cross join lateral (
-    values
-        (1, source_row.received_at, 'received', source_row.category),
-        (2, source_row.closed_at, 'closed', case when source_row.is_valid then 'valid' else 'not valid' end)
-) as step (step_no, step_at, step_kind, note)
+    values (1, 'received', source_row.received_at), (2, 'closed', source_row.closed_at)
+) as step (step_no, step, step_at)
 where step.step_at is not null
