@@ -11,7 +11,7 @@
 {%- endmacro %}
 
 {# Service points and the first month of theirs whose bills are to be computed again: a bill or line arrived, a reading of a
-   month that was billed, or a change of a contract or a tariff. A later bill of the year depends on the ones before (tiers),
+   month that was billed, or a change of the point, a contract or a tariff. A later bill of the year depends on the ones before (tiers),
    so all from that month on are touched. #}
 {% macro grid_bills_touched() -%}
     {%- for entity in ['grid_bill', 'grid_bill_total', 'energy_daily'] %}
@@ -19,7 +19,7 @@
     -- depends_on: {{ ref(feed_name(feed)) }}
     {%- endfor %}
     {%- endfor %}
-    {%- for log in ['int_supply_contract__changes', 'int_tariff__changes', 'int_tariff_period__changes', 'dim_supply_contract'] %}
+    {%- for log in ['int_service_point__changes', 'int_supply_contract__changes', 'int_tariff__changes', 'int_tariff_period__changes', 'dim_supply_contract'] %}
     -- depends_on: {{ ref(log) }}
     {%- endfor %}
     select service_point_key, min(billing_month) as from_month
@@ -32,6 +32,11 @@
         from ({{ union_feeds(feed, where='file_id = any(' ~ pending_files() ~ ')') }}) as feed
         union
         {%- endfor %}
+        select bill.service_point_key, bill.billing_month
+        from {{ ref('fct_grid_bill_total') }} as bill
+        inner join {{ ref('int_service_point__changes') }} as changed on changed.service_point_key = bill.service_point_key
+        where changed.file_id = any({{ pending_files() }})
+        union
         select bill.service_point_key, bill.billing_month
         from {{ ref('fct_grid_bill_total') }} as bill
         inner join (

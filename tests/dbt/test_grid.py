@@ -261,6 +261,15 @@ def test_bills_are_checked_again_when_what_they_stand_on_changes(grid: Arrivals)
     grid.receive("grid_billing", date(2026, 3, 12), {"daily_reading": [reading(date(2026, 1, 31), 3)]}, sequence=2)
     _build(grid, *BILLS)
     assert grid.rows(CHECKED)[0] == ("B1", "differs", None), "a corrected reading"
+    (point,) = masters()["service_point"]
+    moved = dict(point, change_flag="U", effective_date=FEBRUARY, opened_on=date(2026, 2, 3))
+    grid.receive("grid_billing", date(2026, 3, 13), {"service_point": [moved]})
+    _build(grid, *BILLS)
+    assert grid.rows("select bill_id, days_to_read from core.fct_grid_bill_basis order by 1") == [
+        ("B1", 31),
+        ("B2", 26),
+        ("R2", 26),
+    ], "a service point that was corrected"
     assert grid.rows("select reading_month, days_read, register_state from core.fct_meter_month order by 1") == [
         (JANUARY, 31, "agrees"),
         (FEBRUARY, 28, "differs"),
