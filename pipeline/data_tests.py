@@ -35,7 +35,8 @@ def _result(one: "NodeResult") -> CheckResult:
     generic = getattr(node, "test_metadata", None)
     kind = generic.name if generic else node.name
     arguments = generic.kwargs if generic else {}
-    about = arguments.get("column_name") or arguments.get("entity") or " ".join(arguments.get("columns", ()))
+    named = (arguments.get(name) for name in ("column_name", "role", "entity", "condition"))
+    about = next(filter(None, named), None) or " ".join(arguments.get("columns", ()))
     model = getattr(node, "attached_node", None)
     success = one.status == "pass"
     found = f"{one.failures:,} rows" if one.failures else one.message

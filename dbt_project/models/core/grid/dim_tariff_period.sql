@@ -1,0 +1,18 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='tariff_period_key',
+    on_schema_change='fail',
+    pre_hook="{{ take_up(after=['int_tariff_period__changes']) }}",
+    post_hook="analyze {{ this }}",
+    indexes=[{'columns': ['tariff_period_key']}, {'columns': ['source_system', 'tariff_period_id']}, {'columns': ['known_from']}]
+) }}
+
+with version as (
+    {{ type2_versions('tariff_period') }}
+)
+
+select
+    version.*,
+    {{ member_key('tariff', 'version.source_system', 'version.tariff_id') }} as tariff_key
+from version

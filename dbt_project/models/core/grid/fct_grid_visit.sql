@@ -1,0 +1,38 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    full_refresh=false,
+    on_schema_change='fail',
+    pre_hook="{{ take_up() }}",
+    post_hook=["analyze {{ this }}", "{{ rekey('customer', 'fact.visited_at') }}", "{{ rekey('employee', 'fact.visited_at') }}"],
+    indexes=[{'columns': ['customer_key']}]
+) }}
+
+with row_taken_up as (
+    {{ fact_rows('grid_visit') }}
+),
+
+resolved as (
+    select
+        row_taken_up.source_system,
+        row_taken_up.controller_id,
+        row_taken_up.visit_id,
+        {{ version_keys('customer', 'customer', 'row_taken_up.customer_id') }},
+        {{ version_keys('employee', 'employee', 'row_taken_up.employee_id') }},
+        row_taken_up.customer_id,
+        row_taken_up.employee_id,
+        row_taken_up.visited_at,
+        row_taken_up.problem,
+        row_taken_up.solve_by,
+        row_taken_up.solved_on,
+        row_taken_up.row_sign,
+        row_taken_up.file_id,
+        row_taken_up.line,
+        row_taken_up.business_date,
+        row_taken_up.known_at
+    from row_taken_up
+    {{ join_version('customer', 'customer', 'row_taken_up.source_system', 'row_taken_up.customer_id', 'row_taken_up.visited_at') }}
+    {{ join_version('employee', 'employee', 'row_taken_up.source_system', 'row_taken_up.employee_id', 'row_taken_up.visited_at') }}
+)
+
+{{ with_taken_back('grid_visit', 'resolved') }}

@@ -1,0 +1,3 @@
+{{ config(entity='connection_project') }}
+
+{{ change_log('connection_project') }}

@@ -1,0 +1,3 @@
+{{ config(entity='equipment') }}
+
+{{ change_log('equipment') }}

@@ -1,0 +1,3 @@
+{{ config(entity='line') }}
+
+{{ change_log('line') }}

@@ -1,0 +1,3 @@
+{{ config(entity='meter') }}
+
+{{ change_log('meter') }}

@@ -1,0 +1,3 @@
+{{ config(entity='supply_contract') }}
+
+{{ change_log('supply_contract') }}

@@ -1,0 +1,3 @@
+{{ config(entity='tariff') }}
+
+{{ change_log('tariff') }}

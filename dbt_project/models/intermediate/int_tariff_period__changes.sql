@@ -1,0 +1,3 @@
+{{ config(entity='tariff_period') }}
+
+{{ change_log('tariff_period') }}

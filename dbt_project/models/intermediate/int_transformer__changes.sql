@@ -1,0 +1,3 @@
+{{ config(entity='transformer') }}
+
+{{ change_log('transformer') }}
