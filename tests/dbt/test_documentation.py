@@ -5,6 +5,8 @@ from pathlib import Path
 
 import yaml
 
+from pipeline import bus_matrix
+
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 MODELS = PROJECT / "models"
 
@@ -38,3 +40,11 @@ def test_marts_read_core_and_marts_and_only_results_read_sealed_assessments() ->
         assert re.findall(r"ref\('(?:stg|int)_\w+", text) == [], file.stem
         sources = set(re.findall(r"source\('(\w+)'", text))
         assert sources <= ({"assessment"} if "tags=['results']" in text else set()), f"{file.stem} reads {sources}"
+
+
+def test_the_bus_matrix_is_that_of_the_models() -> None:
+    assert bus_matrix.PAGE.read_text("utf-8") == bus_matrix.page(), "write it anew: python -m pipeline.bus_matrix"
+
+
+def test_every_model_of_the_star_has_an_owner() -> None:
+    assert [name for name, model in bus_matrix.described().items() if not bus_matrix.owner(model)] == []
