@@ -40,7 +40,8 @@ def page() -> str:
     facts += [_row([f"`{name}`", _grain(models[name]), owner(models[name])]) for name in rows]
     masters = [_row(["dimension", "grain", "owner"]), _row(["---"] * 3)]
     masters += [_row([f"`{name}`", _grain(models[name]), owner(models[name])]) for name in models if name not in rows]
-    return "\n".join([HEAD, *lines, "\n## Facts and bridges 事实与桥接\n", *facts, "\n## Dimensions 维度\n", *masters, ""])
+    parts = [HEAD, *lines, "\n## Facts and bridges 事实与桥接\n", *facts, "\n## Dimensions 维度\n", *masters]
+    return "\n".join([*parts, ""])
 
 
 def _dimensions_of(model: dict, dimensions: Iterable[str]) -> set[str]:
