@@ -20,6 +20,9 @@ DIMENSIONS = {
 }
 """What a generic test is about; all others look at relations between rows and tables: consistency."""
 
+SUBJECTS = ("column_name", "role", "entity", "key", "columns", "owner", "condition")
+"""Arguments of a generic test that say what of a model it looks at, the most telling one first."""
+
 
 def record_tests(business_date: date, results: Iterable["NodeResult"]) -> None:
     """Append the results of dbt's data tests to `ops.check_result`, edge `core`; unit tests say nothing about data."""
@@ -35,8 +38,8 @@ def _result(one: "NodeResult") -> CheckResult:
     generic = getattr(node, "test_metadata", None)
     kind = generic.name if generic else node.name
     arguments = generic.kwargs if generic else {}
-    named = (arguments.get(name) for name in ("column_name", "role", "entity", "condition"))
-    about = next(filter(None, named), None) or " ".join(arguments.get("columns", ()))
+    about = next(filter(None, map(arguments.get, SUBJECTS)), "")
+    about = about if isinstance(about, str) else " ".join(about)
     model = getattr(node, "attached_node", None)
     success = one.status == "pass"
     found = f"{one.failures:,} rows" if one.failures else one.message

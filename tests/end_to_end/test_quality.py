@@ -128,6 +128,14 @@ def test_checks_of_all_kinds_land_in_one_mart(world: World) -> None:
     assert all(checks > 10 and failed == 0 for _, checks, failed in kinds)
 
 
+def test_every_check_has_a_name_of_its_own(owner: psycopg.Connection) -> None:
+    twice = owner.execute(
+        "select run_key, table_name, column_name from ops.check_result where edge = 'core' "
+        "group by run_key, suite, table_name, column_name, severity having count(*) > 1"
+    )
+    assert twice.fetchall() == []
+
+
 def test_a_failing_test_of_a_model_is_written_down(owner: psycopg.Connection) -> None:
     someday = date(2000, 1, 1)
     owner.execute("insert into core.dim_channel select * from core.dim_channel where channel_id = 'atm'")
