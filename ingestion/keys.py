@@ -5,12 +5,14 @@ from __future__ import annotations
 import mmap
 import tempfile
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 import polars as pl
 
 FILTER_SLOTS = 1 << 26
 MERGED_AT_ONCE = 1 << 17
+SEARCHED_AT_ONCE = 1 << 20
 
 
 class SeenKeys:
@@ -59,10 +61,11 @@ class SeenKeys:
         looked_up = np.sort(values[self._filter[slots]])
         self._filter[slots] = True
         is_known = np.zeros(len(looked_up), dtype=bool)
-        for run in self._runs if len(looked_up) else ():
-            at = np.searchsorted(run, looked_up)
-            is_known |= run[np.minimum(at, len(run) - 1)] == looked_up
-            _let_go(run)
+        for part in chain.from_iterable(map(_parts, self._runs if len(looked_up) else ())):
+            first, last = np.searchsorted(looked_up, part[0]), np.searchsorted(looked_up, part[-1], "right")
+            at = np.searchsorted(part, looked_up[first:last])
+            is_known[first:last] |= part[at] == looked_up[first:last]
+            _let_go(part)
         return looked_up[is_known]
 
     def _add(self, run: np.ndarray) -> None:
@@ -86,6 +89,11 @@ class SeenKeys:
 
 def _slots(hashes: np.ndarray) -> np.ndarray:
     return (hashes & np.uint64(FILTER_SLOTS - 1)).view(np.int64)
+
+
+def _parts(run: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(run), SEARCHED_AT_ONCE):
+        yield run[start : start + SEARCHED_AT_ONCE]
 
 
 def _in_order(one: np.ndarray, other: np.ndarray) -> Iterator[np.ndarray]:

@@ -289,12 +289,13 @@ def test_keys_are_unique_across_blocks(in_memory):
     blocks=st.lists(st.lists(st.integers(0, 30), min_size=1), max_size=8),
     in_memory=st.integers(1, 40),
     filter_slots=st.sampled_from([8, 64, 1 << 20]),
-    merged_at_once=st.sampled_from([1, 3, 1 << 17]),
+    at_once=st.sampled_from([1, 3, 1 << 17]),
 )
-def test_a_key_is_new_once_whatever_the_filter_says(blocks, in_memory, filter_slots, merged_at_once):
+def test_a_key_is_new_once_whatever_the_filter_says(blocks, in_memory, filter_slots, at_once):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ingestion.keys.FILTER_SLOTS", filter_slots)
-        patch.setattr("ingestion.keys.MERGED_AT_ONCE", merged_at_once)
+        patch.setattr("ingestion.keys.MERGED_AT_ONCE", at_once)
+        patch.setattr("ingestion.keys.SEARCHED_AT_ONCE", at_once)
         seen, known = SeenKeys(["a"], in_memory), set()
         for block in blocks:
             expected = [key not in known and key not in block[:at] for at, key in enumerate(block)]
