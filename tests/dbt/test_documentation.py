@@ -24,14 +24,15 @@ def test_every_model_states_its_grain() -> None:
     assert texts.keys() == models, "described, and not there"
 
 
-def test_every_column_of_a_mart_is_documented_and_held_by_a_contract() -> None:
-    marts = {name: model for name, model in described().items() if name.startswith("mart_")}
-    assert marts.keys() == {file.stem for file in MODELS.rglob("mart_*.sql")}
+def test_every_column_of_the_star_and_of_marts_is_documented_and_held_by_a_contract() -> None:
+    held = {file.stem for folder in ("core", "marts") for file in (MODELS / folder).rglob("*.sql")}
     project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text("utf-8"))["models"]["c360"]
-    assert project["marts"]["+contract"] == {"enforced": True}
-    for name, mart in marts.items():
-        assert "contract" not in mart.get("config", {}), f"{name} opens its contract again"
-        assert [column["name"] for column in mart["columns"] if not column.get("description", "").strip()] == [], name
+    assert project["core"]["+contract"] == project["marts"]["+contract"] == {"enforced": True}
+    models = described()
+    for name in held:
+        assert "contract" not in models[name].get("config", {}), f"{name} opens its contract again"
+        columns = models[name]["columns"]
+        assert [column["name"] for column in columns if not column.get("description", "").strip()] == [], name
 
 
 def test_marts_read_core_and_marts_and_only_results_read_sealed_assessments() -> None:

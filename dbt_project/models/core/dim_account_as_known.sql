@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='account_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_account__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['account_key']}]

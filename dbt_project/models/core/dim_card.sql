@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='card_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_card__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['card_key']}, {'columns': ['source_system', 'card_id']}, {'columns': ['known_from']}]

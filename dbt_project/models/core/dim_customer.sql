@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='customer_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_customer__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['customer_key']}, {'columns': ['source_system', 'customer_id']}, {'columns': ['known_from']}]

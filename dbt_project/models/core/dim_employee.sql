@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='employee_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_employee__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['employee_key']}, {'columns': ['source_system', 'employee_id']}, {'columns': ['known_from']}]

@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='loan_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_loan__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['loan_key']}, {'columns': ['source_system', 'loan_id']}, {'columns': ['known_from']}]

@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='organisation_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_organisation__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['organisation_key']}, {'columns': ['source_system', 'organisation_id']}, {'columns': ['known_from']}]

@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='product_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_product__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['product_key']}, {'columns': ['source_system', 'product_id']}, {'columns': ['known_from']}]

@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='service_point_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_service_point__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['service_point_key']}, {'columns': ['source_system', 'service_point_id']}, {'columns': ['known_from']}]

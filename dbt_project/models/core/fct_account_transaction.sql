@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='append',
     full_refresh=false,
-    on_schema_change='fail',
     pre_hook="{{ take_up() }}",
     post_hook=["analyze {{ this }}", "{{ rekey('account', 'fact.accounting_date') }}", "{{ rekey('employee', 'fact.accounting_date', 'operator') }}"],
     indexes=[{'columns': ['source_system', 'transaction_id', 'file_id', 'row_sign'], 'unique': True}, {'columns': ['account_key']}, {'columns': ['accounting_date']}]

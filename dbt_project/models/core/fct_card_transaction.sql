@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='append',
     full_refresh=false,
-    on_schema_change='fail',
     pre_hook="{{ take_up() }}",
     post_hook=["analyze {{ this }}", "{{ rekey('card', 'fact.accounting_date') }}", "{{ rekey('card_account', 'fact.accounting_date') }}"],
     indexes=[{'columns': ['source_system', 'transaction_id', 'file_id', 'row_sign'], 'unique': True}, {'columns': ['card_key']}, {'columns': ['accounting_date']}, {'columns': ['file_id'], 'type': 'brin'}]

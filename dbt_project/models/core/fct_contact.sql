@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='append',
     full_refresh=false,
-    on_schema_change='fail',
     pre_hook="{{ take_up() }}",
     post_hook=["analyze {{ this }}", "{{ rekey('customer', 'fact.contacted_at') }}", "{{ rekey('employee', 'fact.contacted_at') }}"],
     indexes=[{'columns': ['source_system', 'contact_id', 'file_id', 'row_sign'], 'unique': True}, {'columns': ['customer_key']}]

@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='append',
     full_refresh=false,
-    on_schema_change='fail',
     pre_hook="{{ take_up() }}",
     post_hook=["analyze {{ this }}", "{{ rekey('service_point', 'fact.reading_date') }}"],
     indexes=[{'columns': ['source_system', 'service_point_id', 'meter_id', 'reading_date', 'file_id', 'row_sign'], 'unique': True}, {'columns': ['service_point_key']}]

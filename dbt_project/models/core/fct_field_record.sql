@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='append',
     full_refresh=false,
-    on_schema_change='fail',
     pre_hook="{{ take_up() }}",
     post_hook=["analyze {{ this }}", "{{ rekey('customer', 'fact.recorded_at') }}"],
     indexes=[{'columns': ['source_system', 'record_kind', 'record_id', 'file_id', 'row_sign'], 'unique': True}, {'columns': ['customer_key']}]

@@ -3,7 +3,6 @@
     incremental_strategy='delete+insert',
     unique_key=['holding_key', 'valid_from'],
     full_refresh=false,
-    on_schema_change='fail',
     pre_hook="{{ take_up() }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['holding_key', 'valid_from'], 'unique': True}]

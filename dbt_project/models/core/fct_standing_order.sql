@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='standing_order_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_standing_order__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['standing_order_key']}, {'columns': ['account_key']}]

@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='append',
     full_refresh=false,
-    on_schema_change='fail',
     pre_hook="{{ take_up() }}",
     post_hook=["analyze {{ this }}", "{{ rekey('employee', 'fact.usage_date') }}"],
     indexes=[{'columns': ['source_system', 'usage_date', 'employee_id', 'system_id', 'file_id', 'row_sign'], 'unique': True}]

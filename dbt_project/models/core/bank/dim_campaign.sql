@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='campaign_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_campaign__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['campaign_key']}, {'columns': ['source_system', 'campaign_id']}, {'columns': ['known_from']}]

@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='collateral_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_collateral__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['collateral_key']}, {'columns': ['source_system', 'collateral_id']}, {'columns': ['known_from']}]

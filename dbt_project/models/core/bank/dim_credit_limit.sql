@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='credit_limit_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_credit_limit__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['credit_limit_key']}, {'columns': ['source_system', 'credit_limit_id']}, {'columns': ['known_from']}]

@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='device_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_device__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['device_key']}, {'columns': ['source_system', 'device_id']}, {'columns': ['known_from']}]

@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='rating_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_rating__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['rating_key']}, {'columns': ['source_system', 'rating_id']}, {'columns': ['known_from']}]

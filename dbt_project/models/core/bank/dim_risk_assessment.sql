@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='risk_assessment_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_risk_assessment__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['risk_assessment_key']}, {'columns': ['source_system', 'risk_assessment_id']}, {'columns': ['known_from']}]

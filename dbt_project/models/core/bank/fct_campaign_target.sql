@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='append',
     full_refresh=false,
-    on_schema_change='fail',
     pre_hook="{{ take_up() }}",
     post_hook=["analyze {{ this }}", "{{ rekey('campaign', 'fact.targeted_on') }}", "{{ rekey('customer', 'fact.targeted_on') }}", "{{ rekey('employee', 'fact.targeted_on') }}"],
     indexes=[{'columns': ['campaign_key']}, {'columns': ['customer_key']}]

@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='append',
     full_refresh=false,
-    on_schema_change='fail',
     pre_hook="{{ take_up() }}",
     post_hook=["analyze {{ this }}", "{{ rekey('customer', 'fact.step_at') }}", "{{ rekey('organisation', 'fact.step_at') }}", "{{ rekey('employee', 'fact.step_at') }}", "{{ rekey('employee', 'fact.step_at', 'complained_employee') }}"],
     indexes=[{'columns': ['customer_key']}]

@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='loan_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['fct_repayment_schedule', 'fct_repayment']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['due_on']}]

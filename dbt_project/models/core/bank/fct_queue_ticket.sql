@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='append',
     full_refresh=false,
-    on_schema_change='fail',
     pre_hook="{{ take_up() }}",
     post_hook=["analyze {{ this }}", "{{ rekey('organisation', 'fact.taken_at') }}", "{{ rekey('customer', 'fact.taken_at') }}"],
     indexes=[{'columns': ['organisation_key']}, {'columns': ['customer_key']}]

@@ -3,7 +3,6 @@
     incremental_strategy='delete+insert',
     unique_key=['card_key', 'activity_month'],
     full_refresh=false,
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['fct_card_transaction', 'fct_card_authorisation']) }}",
     post_hook="analyze {{ this }}"
 ) }}

@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='equipment_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_equipment__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['equipment_key']}, {'columns': ['source_system', 'equipment_id']}, {'columns': ['known_from']}]

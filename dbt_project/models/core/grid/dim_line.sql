@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='line_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_line__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['line_key']}, {'columns': ['source_system', 'line_id']}, {'columns': ['known_from']}]

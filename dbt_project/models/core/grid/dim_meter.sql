@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='meter_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_meter__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['meter_key']}, {'columns': ['source_system', 'meter_id']}, {'columns': ['known_from']}]

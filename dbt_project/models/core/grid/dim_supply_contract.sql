@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='supply_contract_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_supply_contract__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['supply_contract_key']}, {'columns': ['source_system', 'supply_contract_id']}, {'columns': ['known_from']}]

@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='tariff_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_tariff__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['tariff_key']}, {'columns': ['source_system', 'tariff_id']}, {'columns': ['known_from']}]

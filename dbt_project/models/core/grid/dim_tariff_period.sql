@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='tariff_period_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_tariff_period__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['tariff_period_key']}, {'columns': ['source_system', 'tariff_period_id']}, {'columns': ['known_from']}]

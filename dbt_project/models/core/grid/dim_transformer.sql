@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='transformer_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_transformer__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['transformer_key']}, {'columns': ['source_system', 'transformer_id']}, {'columns': ['known_from']}]

@@ -3,7 +3,6 @@
     incremental_strategy='delete+insert',
     unique_key=['line_key', 'capacity_month'],
     full_refresh=false,
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['dim_line']) }}",
     post_hook="analyze {{ this }}"
 ) }}

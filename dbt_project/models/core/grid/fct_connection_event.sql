@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='append',
     full_refresh=false,
-    on_schema_change='fail',
     pre_hook="{{ take_up() }}",
     post_hook=["analyze {{ this }}", "{{ rekey('employee', 'fact.event_at') }}"],
     indexes=[{'columns': ['connection_project_key']}, {'columns': ['file_id']}]

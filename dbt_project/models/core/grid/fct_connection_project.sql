@@ -3,7 +3,6 @@
     incremental_strategy='delete+insert',
     unique_key='connection_project_key',
     full_refresh=false,
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['fct_connection_stage']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['customer_key']}]

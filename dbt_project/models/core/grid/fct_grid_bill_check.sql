@@ -3,7 +3,6 @@
     incremental_strategy='delete+insert',
     unique_key=['source_system', 'bill_id'],
     full_refresh=false,
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['fct_grid_bill_basis']) }}",
     post_hook="analyze {{ this }}"
 ) }}

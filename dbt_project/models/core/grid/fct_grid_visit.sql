@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='append',
     full_refresh=false,
-    on_schema_change='fail',
     pre_hook="{{ take_up() }}",
     post_hook=["analyze {{ this }}", "{{ rekey('customer', 'fact.visited_at') }}", "{{ rekey('employee', 'fact.visited_at') }}"],
     indexes=[{'columns': ['customer_key']}]

@@ -3,7 +3,6 @@
     incremental_strategy='delete+insert',
     unique_key=['meter_key', 'service_point_key', 'reading_month'],
     full_refresh=false,
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['fct_energy_daily', 'dim_meter']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['service_point_key', 'reading_month']}]

@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='kpi_score_key',
-    on_schema_change='fail',
     pre_hook="{{ take_up(after=['int_kpi_score__changes']) }}",
     post_hook="analyze {{ this }}",
     indexes=[{'columns': ['kpi_score_key']}, {'columns': ['period_month']}]
