@@ -138,7 +138,8 @@ def test_every_check_has_a_name_of_its_own(owner: psycopg.Connection) -> None:
 
 def test_a_failing_test_of_a_model_is_written_down(owner: psycopg.Connection) -> None:
     someday = date(2000, 1, 1)
-    owner.execute("insert into core.dim_channel select * from core.dim_channel where channel_id = 'atm'")
+    twice = "select 1, source_system, channel_id, channel_name, channel_name_zh, channel_kind"  # no contract forbids it
+    owner.execute(f"insert into core.dim_channel {twice} from core.dim_channel where channel_id = 'atm'")
     try:
         with pytest.raises(transformation.TransformationError, match="unique_combination_dim_channel_channel_id"):
             transformation.run("test", "--select", "dim_channel", note=partial(record_tests, someday))
@@ -148,12 +149,6 @@ def test_a_failing_test_of_a_model_is_written_down(owner: psycopg.Connection) ->
             [someday],
         ).fetchall()
     finally:
-        owner.execute(
-            "delete from core.dim_channel as one where channel_id = 'atm' and ctid > "
-            "(select min(ctid) from core.dim_channel where channel_id = 'atm')"
-        )
+        owner.execute("delete from core.dim_channel where channel_key = 1")
         owner.execute("delete from ops.check_result where business_date = %s", [someday])
-    assert found == [
-        ("core/2000-01-01/1", "unique_combination.channel_id", "uniqueness", False, "1 rows"),
-        ("core/2000-01-01/1", "unique_combination.channel_key", "uniqueness", False, "1 rows"),
-    ]
+    assert found == [("core/2000-01-01/1", "unique_combination.channel_id", "uniqueness", False, "1 rows")]
