@@ -153,7 +153,7 @@ def _summary(console: Console, period: str) -> None:
         "Ask the marts": f'{C360} sql "{EXAMPLE}" --as bianca',
         "Open psql": f'psql "$({C360} db url --as dora)"',
         "State of everything": f"{C360} status",
-        "Start Airflow": "make airflow (in containers it runs)",
+        "Start Airflow": "make airflow (in containers it runs already)",
     }
     lines = "\n".join(f"{what:<28} {place}" for what, place in where.items())
     console.print(Panel(lines, title=f"Where to look · publication {number[0] if number else 0}", expand=False))
