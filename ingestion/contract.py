@@ -40,6 +40,7 @@ from ingestion.row_rules import compiled
 CONTRACT_FOLDER = Path(__file__).parent / "contracts"
 STANDARD_VERSIONS = ("v3.1.0", "v3.0.2", "v3.0.1", "v3.0.0")
 _YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+TEXTS = ("text", "varchar", "char")
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}\Z")
 PHYSICAL_TYPE = re.compile(
     r"(?P<base>text|varchar|char|smallint|integer|bigint|numeric|real|double precision|boolean|date|timestamp"

@@ -23,13 +23,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ingestion import disposal
-from ingestion.contract import Column, Contract, FixedWidth
+from ingestion.contract import TEXTS, Column, Contract, FixedWidth
 from ingestion.evolution import with_evolved
 from ingestion.models import Erasure
 from ingestion.raw_ddl import raw_schema
 from ingestion.readers.base import LINE
 from ingestion.refusal import Refusal
-from ingestion.validation import FULL_WIDTH, INTEGERS, TEXTS, value_of
+from ingestion.validation import FULL_WIDTH, INTEGERS, value_of
 
 ERASED = "[erased]"
 Progress = Callable[[int, int, str], None]

@@ -17,11 +17,10 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ingestion.contract import Column, Contract, Delimited, Xlsx
+from ingestion.contract import TEXTS, Column, Contract, Delimited, Xlsx
 from ingestion.readers.workbook import MOST_ROWS
 from ingestion.readers.xlsx import DIGITS_KEPT
 from ingestion.refusal import Refusal
-from ingestion.validation import TEXTS
 
 NOTES, CODES = "说明 Notes", "代码 Codes"
 REQUIRED, OPTIONAL = PatternFill("solid", fgColor="FFD966"), PatternFill("solid", fgColor="E7E6E6")

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from ingestion.check_digits import CHECKS
-from ingestion.contract import Column, Contract, RowRule
+from ingestion.contract import TEXTS, Column, Contract, RowRule
 from ingestion.cut_off import AccountingDays
 from ingestion.keys import SeenKeys
 from ingestion.options import IngestOptions
@@ -27,7 +27,6 @@ from ingestion.row_rules import TYPED, columns_named, compiled
 INTEGERS = {"smallint": pl.Int16(), "integer": pl.Int32(), "bigint": pl.Int64()}
 FLOATS = {"real": (1.5e-45, 3.4028234e38), "double precision": (5e-324, 1.7976931348623157e308)}
 ZERO = r"^[+-]?[0.]+([eE]|$)"
-TEXTS = ("text", "varchar", "char")
 BOOLEANS = ("true", "false", "t", "f", "y", "n", "yes", "no", "1", "0")
 ISO_DATE = "%Y-%m-%d"
 ISO_TIMESTAMP = "%Y-%m-%d %H:%M:%S"

@@ -11,12 +11,11 @@ from itertools import accumulate
 import numpy as np
 import polars as pl
 
-from ingestion.contract import Column, FixedWidth, RecordLine
+from ingestion.contract import TEXTS, Column, FixedWidth, RecordLine
 from ingestion.readers.base import LINE, Block, FileReader, Reject, wrong_line_end
 from ingestion.readers.text import NEWLINE, Decoder, Lines, TextBlock, line_series, text_blocks
 
 SEPARATOR, BLANK = 0x1F, 0x20
-TEXTS = ("text", "varchar", "char")
 FORBIDDEN = (0x00, SEPARATOR)
 
 

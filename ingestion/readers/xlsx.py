@@ -17,7 +17,7 @@ from pathlib import Path
 import polars as pl
 from openpyxl.utils import get_column_letter
 
-from ingestion.contract import Column, Xlsx
+from ingestion.contract import TEXTS, Column, Xlsx
 from ingestion.options import IngestOptions
 from ingestion.readers.base import LINE, NEW, Block, FileReader, Reject
 from ingestion.readers.workbook import Cell, open_sheet
@@ -27,7 +27,7 @@ DIGITS_KEPT = 15  # by Excel, of any number
 SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?E\+[0-9]{2}")  # what Excel makes of a long number
 LEADING_ZEROS = re.compile(r"0{2,}")  # the number format of a code
 BYTES_PER_CELL = 32  # beside its text
-FLOATS, TEXTS = ("real", "double precision"), ("text", "varchar", "char")
+FLOATS = ("real", "double precision")
 
 
 @dataclass
