@@ -4,8 +4,7 @@
     unique_key=['account_key', 'valid_from'],
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook="analyze {{ this }}",
-    indexes=[{'columns': ['account_key', 'valid_from'], 'unique': True}]
+    post_hook="analyze {{ this }}"
 ) }}
 
 -- A row arrives on a day of change and holds to the next one. Only the ranges from the first new day on are made anew.

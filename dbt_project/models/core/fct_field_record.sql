@@ -4,7 +4,7 @@
     full_refresh=false,
     pre_hook="{{ take_up() }}",
     post_hook=["analyze {{ this }}", "{{ rekey('customer', 'fact.recorded_at') }}"],
-    indexes=[{'columns': ['source_system', 'record_kind', 'record_id', 'file_id', 'row_sign'], 'unique': True}, {'columns': ['customer_key']}]
+    indexes=[{'columns': ['customer_key']}]
 ) }}
 
 with row_taken_up as (
