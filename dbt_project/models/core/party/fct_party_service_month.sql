@@ -9,7 +9,8 @@
 } %}
 
 -- How each controller's parties were served in a month: channels they used, contacts, leads, complaints, campaigns, queues.
--- A contact is genuine when the customer was reached and what was said is written down (PAIN-10).
+-- A contact is genuine when the customer was reached and what was said is written down (PAIN-10). Postings of a month are
+-- those of who owns the account at its end.
 with spine as (
     select controller_id, party_key, party_id, figures_month, as_of
     from {{ ref('fct_party_month') }}
@@ -28,8 +29,8 @@ channel_figures as (
     inner join {{ ref('bridge_account_party') }} as holder
         on holder.account_key = activity.account_key
         and holder.is_owner
-        and activity.activity_month >= date_trunc('month', holder.valid_from)
-        and activity.activity_month < holder.valid_to
+        and (activity.activity_month + interval '1 month')::date > holder.valid_from
+        and (activity.activity_month + interval '1 month')::date <= holder.valid_to
     group by activity.controller_id, holder.party_key, activity.activity_month
 ),
 

@@ -34,28 +34,10 @@ visible_event as (
     from shared_event
 ),
 
-own_customer as (
-    select distinct on (placed.controller_id, placed.party_key)
-        placed.controller_id,
-        placed.party_key,
-        customer.home_organisation_id,
-        customer.grid_manager_no
-    from {{ ref('bridge_party_source') }} as placed
-    inner join {{ ref('dim_customer') }} as customer
-        on customer.customer_key = placed.customer_key
-        and customer.is_current
-    left join {{ ref('survivorship_source') }} as survivorship on survivorship.source_system = placed.source_system
-    order by placed.controller_id, placed.party_key, survivorship.survivorship_rank, placed.customer_key
-),
-
-accountable as (
-    select manager.controller_id, manager.party_key, manager.employee_id
-    from {{ ref('bridge_party_manager') }} as manager
-    inner join horizon
-        on horizon.controller_id = manager.controller_id
-        and horizon.last_day >= manager.valid_from
-        and horizon.last_day < manager.valid_to
-    where manager.is_accountable
+customer_now as (
+    select customer.*
+    from {{ ref('mart_customer_360') }} as customer
+    inner join horizon on horizon.controller_id = customer.controller_id and horizon.last_day = customer.as_of
 )
 
 select
@@ -71,13 +53,10 @@ select
     event.subject,
     event.outcome,
     event.amount,
-    own_customer.home_organisation_id as organisation_id,
-    coalesce(accountable.employee_id, own_customer.grid_manager_no) as accountable_manager_id
+    customer_now.organisation_id,
+    customer_now.accountable_manager_id
 from visible_event as event
 inner join horizon on horizon.controller_id = event.controller_id and event.event_on <= horizon.last_day
-inner join own_customer
-    on own_customer.controller_id = event.controller_id
-    and own_customer.party_key = event.party_key
-left join accountable
-    on accountable.controller_id = event.controller_id
-    and accountable.party_key = event.party_key
+inner join customer_now
+    on customer_now.controller_id = event.controller_id
+    and customer_now.party_key = event.party_key
