@@ -9,8 +9,8 @@
         and {{ day }} < {{ alias }}.valid_to
 {%- endmacro %}
 
-{# An amount in the reporting currency: times the rate of one unit, rounded half away from zero to the reporting currency's
-   minor unit, row by row; sums are sums of rounded rows. NULL where there is no rate. #}
+{# An amount in the reporting currency: times the rate of one unit, rounded half away from zero to the decimals of the
+   rule, row by row; sums are sums of rounded rows. NULL where there is no rate. #}
 {% macro in_reporting_currency(amount, rate) -%}
-    round({{ amount }} * {{ rate }}.unit_rate, {{ rate }}.minor_digits)::numeric(18, 2)
+    round({{ amount }} * {{ rate }}.unit_rate, {{ rate }}.decimals)::numeric(18, 2)
 {%- endmacro %}

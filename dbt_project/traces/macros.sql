@@ -76,5 +76,5 @@
 {%- endmacro %}
 
 {% macro worth(amount) -%}
-    round({{ amount }} * rate.unit_rate, rate.minor_digits)
+    round({{ amount }} * rate.unit_rate, rate.decimals)
 {%- endmacro %}

@@ -1,11 +1,7 @@
-{{ config(post_hook="analyze {{ this }}") }}
+{{ config(materialized='view') }}
 
 -- The accounts of a cash pool, from when to when: its header, and its members while both agreement and membership hold.
-with membership as (
-    {{ type2_versions('cash_pool_member') }}
-),
-
-pool as (
+with pool as (
     select
         *,
         greatest(starts_on, valid_from) as in_force_from,
@@ -17,6 +13,7 @@ pool as (
 belonging as (
     select
         pool.cash_pool_key,
+        pool.header_account_key as account_key,
         pool.header_account_id as account_id,
         'header' as pool_role,
         null::numeric(18, 2) as target_balance,
@@ -30,6 +27,7 @@ belonging as (
     union all
     select
         pool.cash_pool_key,
+        membership.account_key,
         membership.account_id,
         'member',
         membership.target_balance,
@@ -39,15 +37,14 @@ belonging as (
         pool.controller_id,
         pool.cash_pool_id,
         pool.pool_kind
-    from membership
-    inner join pool
-        on pool.source_system = membership.source_system and pool.cash_pool_id = membership.cash_pool_id
+    from {{ ref('dim_cash_pool_member') }} as membership
+    inner join pool on pool.cash_pool_key = membership.cash_pool_key
     where not membership.is_inferred and membership.cash_pool_member_key > 0
 )
 
 select
     cash_pool_key,
-    {{ member_key('account', 'source_system', 'account_id') }} as account_key,
+    account_key,
     source_system,
     controller_id,
     cash_pool_id,

@@ -9,13 +9,15 @@
 ) }}
 
 -- A rate holds from its day to the next one of its kind. Only the ranges from the first new day on are made anew: a late
--- rate cuts the range that it falls in, a rate sent again takes the place of the one before.
+-- rate cuts the range that it falls in, a rate sent again takes the place of the one before. What is not above zero is no
+-- rate, even where a steward lets it in.
 with arrived as (
     select distinct on (source_system, currency, quote_currency, rate_type, rate_date)
         *,
         {{ durable_key('exchange_rate', 'source_system', "currency || chr(31) || quote_currency || chr(31) || rate_type") }}
             as exchange_rate_key
     from ({{ union_feeds('exchange_rate', where='file_id = any(' ~ pending_files() ~ ')') }}) as feed
+    where rate > 0 and units > 0
     order by source_system, currency, quote_currency, rate_type, rate_date, known_at desc, file_id desc, line desc
 ),
 

@@ -10,7 +10,7 @@ select
     rate.rate_type,
     rate.valid_from as rate_date,
     rate.unit_rate,
-    currency.minor_digits,
+    rule.decimals,
     greatest(rate.valid_from, rule.valid_from) as valid_from,
     least(rate.valid_to, rule.valid_to, rate.valid_from + rule.max_age_days + 1) as valid_to
 from {{ ref('reporting_currency') }} as rule
@@ -21,7 +21,6 @@ inner join {{ ref('fct_exchange_rate') }} as rate
     and rate.rate_type = rule.rate_type
     and rate.valid_from < rule.valid_to
     and least(rate.valid_to, rate.valid_from + rule.max_age_days + 1) > rule.valid_from
-inner join {{ ref('currency') }} as currency on currency.currency_code = rule.reporting_currency
 union all
 select
     rule.controller_id,
@@ -30,8 +29,7 @@ select
     null,
     null,
     1::numeric(24, 12),
-    currency.minor_digits,
+    rule.decimals,
     rule.valid_from,
     rule.valid_to
 from {{ ref('reporting_currency') }} as rule
-inner join {{ ref('currency') }} as currency on currency.currency_code = rule.reporting_currency
