@@ -13,19 +13,18 @@
 -- rate, even where a steward lets it in.
 with arrived as (
     select distinct on (source_system, currency, quote_currency, rate_type, rate_date)
-        *,
-        {{ durable_key('exchange_rate', 'source_system', "currency || chr(31) || quote_currency || chr(31) || rate_type") }}
-            as exchange_rate_key
+        *
     from ({{ union_feeds('exchange_rate', where='file_id = any(' ~ pending_files() ~ ')') }}) as feed
     where rate > 0 and units > 0
     order by source_system, currency, quote_currency, rate_type, rate_date, known_at desc, file_id desc, line desc
 ),
 
-day_of_rate as (
+day_of_change as (
     select
         source_system,
         controller_id,
-        exchange_rate_key,
+        {{ durable_key('exchange_rate', 'source_system', 'currency || chr(31) || quote_currency || chr(31) || rate_type') }}
+            as exchange_rate_key,
         currency,
         quote_currency,
         rate_type,
@@ -37,37 +36,6 @@ day_of_rate as (
         line,
         known_at
     from arrived
-    {%- if is_incremental() %}
-    union all
-    select
-        kept.source_system,
-        kept.controller_id,
-        kept.exchange_rate_key,
-        kept.currency,
-        kept.quote_currency,
-        kept.rate_type,
-        kept.valid_from,
-        kept.units,
-        kept.rate,
-        kept.unit_rate,
-        kept.file_id,
-        kept.line,
-        kept.known_at
-    from {{ this }} as kept
-    inner join (
-        select exchange_rate_key, min(rate_date) as first_day
-        from arrived
-        group by exchange_rate_key
-    ) as touched
-        on touched.exchange_rate_key = kept.exchange_rate_key and kept.valid_to > touched.first_day
-    where not exists (
-        select 1 from arrived
-        where arrived.exchange_rate_key = kept.exchange_rate_key and arrived.rate_date = kept.valid_from
-    )
-    {%- endif %}
 )
 
-select
-    *,
-    lead(valid_from, 1, date '9999-12-31') over (partition by exchange_rate_key order by valid_from) as valid_to
-from day_of_rate
+{{ ranges_with('day_of_change', 'exchange_rate_key') }}
