@@ -80,6 +80,26 @@ INTEREST_MONTHS = (3, 6, 9, 12)
 INTEREST_DAY = 21
 YEAR_END_ADJUSTMENT_SHARE = 0.05  # of corporate accounts, posted on 31 December [domain F3]
 
+# --- Foreign currency ---
+EXCHANGE_RATES = {
+    # units, CNY for them at the begin, daily standard deviation of the logarithm
+    "USD": (1, 7.10, 0.0008),
+    "EUR": (1, 8.30, 0.0030),
+    "HKD": (1, 0.913, 0.0008),
+    "JPY": (100, 4.80, 0.0035),
+}  # [K]
+FOREIGN_CURRENCIES = ("USD", "HKD", "EUR", "USD", "JPY")  # of accounts, in turn
+FOREIGN_FIRM_SHARE = 0.08
+FOREIGN_PERSON_SHARE = 0.01
+FOREIGN_POSTINGS_A_MONTH = 6.0  # of a firm
+
+# --- Cash pools [?] ---
+CASH_POOL_SHARE = 0.15  # of groups
+POOL_HEADER_FEN = 500_000_000_00
+POOL_TARGET_FEN = 1_000_000_00
+POOL_FLOW_FEN = 800_000_00
+POOL_ACTIVE_DAY_SHARE = 0.4
+
 # --- Loans ---
 LOAN_SHARES = {
     "mortgage": 0.10,
