@@ -47,39 +47,6 @@ tier as (
     group by controller_id, party_key, figures_month
 ),
 
-products_held as (
-    select
-        month.controller_id,
-        month.party_key,
-        month.figures_month,
-        count(*) as product_group_count,
-        count(distinct product_group.essential_product) as essential_product_count,
-        array_agg(distinct product_group.account_kind order by product_group.account_kind)
-            filter (where product_group.account_kind is not null) as account_kinds
-    from {{ ref('fct_party_month') }} as month
-    inner join {{ ref('fct_party_product') }} as held
-        on held.controller_id = month.controller_id
-        and held.party_key = month.party_key
-        and month.as_of >= held.valid_from
-        and month.as_of < held.valid_to
-    inner join {{ ref('product_group') }} as product_group on product_group.product_group = held.product_group
-    group by month.controller_id, month.party_key, month.figures_month
-),
-
--- GT-19: by the kinds of account held; three kinds are not given, and not interpolated.
-retention as (
-    select held.controller_id, held.party_key, held.figures_month, rate.retention
-    from products_held as held
-    inner join {{ ref('retention_by_account_kind') }} as rate
-        on rate.account_kinds = case
-            when cardinality(held.account_kinds) >= 4 then '4+'
-            when held.account_kinds <@ array['cheque', 'deposit'] then array_to_string(held.account_kinds, '+')
-            else cardinality(held.account_kinds)::text
-        end
-        and held.figures_month >= rate.valid_from
-        and held.figures_month < rate.valid_to
-),
-
 last_genuine_contact as (
     select month.controller_id, month.party_key, month.figures_month, max(contact.contacted_at)::date as last_genuine_contact_on
     from {{ ref('fct_party_month') }} as month
@@ -100,10 +67,10 @@ of_bank as (
         tier.star_rank,
         tier.is_critical,
         tier.amount_to_next_tier,
-        coalesce(products_held.product_group_count, 0) as product_group_count,
-        coalesce(products_held.essential_product_count, 0) as essential_product_count,
-        coalesce(cardinality(products_held.account_kinds), 0) as account_kind_count,
-        retention.retention as retention_rate,
+        coalesce(coverage.product_group_count, 0) as product_group_count,
+        coalesce(coverage.essential_product_count, 0) as essential_product_count,
+        coalesce(coverage.account_kind_count, 0) as account_kind_count,
+        coverage.retention_rate,
         service.posting_count as own_posting_count,
         service.electronic_count + service.self_service_count as off_counter_posting_count,
         service.genuine_contact_count,
@@ -113,8 +80,7 @@ of_bank as (
         last_genuine_contact.last_genuine_contact_on
     from {{ ref('fct_party_segment_month') }} as segment
     left join tier using (controller_id, party_key, figures_month)
-    left join products_held using (controller_id, party_key, figures_month)
-    left join retention using (controller_id, party_key, figures_month)
+    left join {{ ref('fct_party_coverage_month') }} as coverage using (controller_id, party_key, figures_month)
     left join {{ ref('fct_party_service_month') }} as service using (controller_id, party_key, figures_month)
     left join last_genuine_contact using (controller_id, party_key, figures_month)
 )
