@@ -1,4 +1,22 @@
 {{ config(post_hook="analyze {{ this }}") }}
+{%- set told = {
+    'figure': {
+        'party_id': 'text', 'as_of': 'date', 'relation_from': 'date', 'account_count': 'bigint',
+        'deposit_balance': 'numeric', 'assets': 'numeric',
+    },
+    'figure_before': {'assets_before': 'numeric'},
+    'member': {
+        'party_kind': 'text', 'occupation': 'text', 'industry_code': 'text', 'birth_date': 'date', 'status': 'text',
+    },
+    'group_member': {'group_count': 'bigint'},
+    'rating_in_force': {'quality_class': 'text'},
+    'risk_assessment_in_force': {'risk_level': 'text'},
+    'wealth_by_risk': {'wealth': 'numeric', 'low_risk_wealth': 'numeric', 'high_risk_wealth': 'numeric'},
+    'service': {
+        'own_postings': 'numeric', 'electronic_count': 'numeric', 'self_service_count': 'numeric', 'staffed_count': 'numeric',
+    },
+    'activity': {'lately_posted': 'numeric'},
+} %}
 
 -- In which segment of every dimension a party of a bank stands at the end of a month, or 'unknown' (PAIN-03). What follows
 -- from figures is told by the bank's own figures only.
@@ -16,19 +34,27 @@ with rule_of_month as (
 ),
 
 figures as (
-    select
-        month.*,
-        month.deposit_balance + month.wealth_market_value as assets,
-        before.deposit_balance + before.wealth_market_value as assets_before
+    select month.*, month.deposit_balance + month.wealth_market_value as assets
     from {{ ref('fct_party_month') }} as month
-    inner join rule_of_month as rule
-        on rule.controller_id = month.controller_id
-        and rule.figures_month = month.figures_month
-    left join {{ ref('fct_party_month') }} as before
-        on before.controller_id = month.controller_id
-        and before.party_key = month.party_key
-        and before.figures_month = month.figures_month - make_interval(months => rule.compared_months::integer)
     where month.controller_kind = 'bank'
+),
+
+figure as (
+    select controller_id, party_key, figures_month, party_id, as_of, relation_from, account_count, deposit_balance, assets
+    from figures
+),
+
+-- The assets of a month are those of before for the month that is compared with it.
+figure_before as (
+    select
+        figures.controller_id,
+        figures.party_key,
+        rule.figures_month,
+        figures.assets as assets_before
+    from figures
+    inner join rule_of_month as rule
+        on rule.controller_id = figures.controller_id
+        and rule.figures_month - make_interval(months => rule.compared_months::integer) = figures.figures_month
 ),
 
 member as (
@@ -55,13 +81,14 @@ member as (
 ),
 
 group_member as (
-    select distinct figures.controller_id, figures.party_key, figures.figures_month
+    select figures.controller_id, figures.party_key, figures.figures_month, count(*) as group_count
     from figures
     inner join {{ ref('bridge_party_group') }} as relation
         on figures.party_key in (relation.member_party_key, relation.group_party_key)
         and relation.controller_id = figures.controller_id
         and figures.as_of >= relation.valid_from
         and figures.as_of < relation.valid_to
+    group by figures.controller_id, figures.party_key, figures.figures_month
 ),
 
 rating_in_force as (
@@ -133,60 +160,76 @@ wealth_by_risk as (
 
 service as (
     select
-        month.controller_id,
-        month.party_key,
-        month.figures_month,
-        sum(lately.posting_count) as lately_posted,
-        sum(lately.posting_count) filter (where lately.figures_month = month.figures_month) as own_postings,
-        sum(lately.electronic_count) filter (where lately.figures_month = month.figures_month) as electronic_count,
-        sum(lately.self_service_count) filter (where lately.figures_month = month.figures_month) as self_service_count,
-        sum(lately.staffed_count) filter (where lately.figures_month = month.figures_month) as staffed_count
-    from {{ ref('fct_party_service_month') }} as month
+        controller_id,
+        party_key,
+        figures_month,
+        posting_count as own_postings,
+        electronic_count,
+        self_service_count,
+        staffed_count
+    from {{ ref('fct_party_service_month') }}
+),
+
+activity as (
+    select service.controller_id, service.party_key, rule.figures_month, sum(service.own_postings) as lately_posted
+    from service
     inner join rule_of_month as rule
-        on rule.controller_id = month.controller_id
-        and rule.figures_month = month.figures_month
-    inner join {{ ref('fct_party_service_month') }} as lately
-        on lately.controller_id = month.controller_id
-        and lately.party_key = month.party_key
-        and lately.figures_month > month.figures_month - make_interval(months => rule.quiet_months::integer)
-        and lately.figures_month <= month.figures_month
-    group by month.controller_id, month.party_key, month.figures_month
+        on rule.controller_id = service.controller_id
+        and service.figures_month > rule.figures_month - make_interval(months => rule.quiet_months::integer)
+        and service.figures_month <= rule.figures_month
+    group by service.controller_id, service.party_key, rule.figures_month
+),
+
+-- Stacked and gathered, as in fct_party_month.
+stacked as (
+{%- for part, own in told.items() %}
+    select
+        controller_id,
+        party_key,
+        figures_month
+        {%- for columns in told.values() -%}
+        {%- for column, type in columns.items() -%}
+        , {% if column in own %}{{ column }}{% else %}null::{{ type }} as {{ column }}{% endif %}
+        {%- endfor -%}
+        {%- endfor %}
+    from {{ part }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+{%- endfor %}
+),
+
+gathered as (
+    select
+        controller_id,
+        party_key,
+        figures_month
+        {%- for columns in told.values() -%}
+        {%- for column in columns -%}
+        , max({{ column }}) as {{ column }}
+        {%- endfor -%}
+        {%- endfor %}
+    from stacked
+    group by controller_id, party_key, figures_month
 ),
 
 measured as (
     select
-        figures.*,
-        member.party_kind,
-        member.occupation,
-        member.industry_code,
-        member.status,
-        extract(year from age(figures.as_of, member.birth_date)) as age,
-        group_member.party_key is not null as is_group_member,
-        rating_in_force.quality_class,
-        risk_assessment_in_force.risk_level,
-        wealth_by_risk.wealth,
-        wealth_by_risk.low_risk_wealth,
-        wealth_by_risk.high_risk_wealth,
-        service.own_postings,
-        service.electronic_count,
-        service.self_service_count,
-        service.staffed_count,
-        service.lately_posted,
-        figures.relation_from > figures.as_of - make_interval(months => rule.new_relation_months::integer) as is_new,
+        gathered.*,
+        gathered.group_count > 0 as is_group_member,
+        extract(year from age(gathered.as_of, gathered.birth_date)) as age,
+        gathered.relation_from > gathered.as_of - make_interval(months => rule.new_relation_months::integer) as is_new,
         rule.growth_share,
         rule.decline_share,
         rule.main_channel_share,
         rule.main_investment_share,
         rule.young_family_below,
         rule.elderly_family_from
-    from figures
-    inner join rule_of_month as rule using (controller_id, figures_month)
-    inner join member using (controller_id, party_key, figures_month)
-    left join group_member using (controller_id, party_key, figures_month)
-    left join rating_in_force using (controller_id, party_key, figures_month)
-    left join risk_assessment_in_force using (controller_id, party_key, figures_month)
-    left join wealth_by_risk using (controller_id, party_key, figures_month)
-    left join service using (controller_id, party_key, figures_month)
+    from gathered
+    inner join rule_of_month as rule
+        on rule.controller_id = gathered.controller_id
+        and rule.figures_month = gathered.figures_month
+    where gathered.as_of is not null
 )
 
 select
