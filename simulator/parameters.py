@@ -145,6 +145,26 @@ SYSTEM_RELEASE_MONTHS = 3  # a release of each system every so many months
 QUEUE_TICKETS_AN_OUTLET_DAY = 7.0
 COMPLAINTS_A_YEAR_PER_CUSTOMER = 0.03
 
+# --- Who takes customers' data down [CTL-04: 电子银行、客户经理、网点高低柜] ---
+CAPTURE_CHANNELS = {
+    "core_banking": {
+        "low_counter": 0.38,
+        "high_counter": 0.15,
+        "customer_manager": 0.17,
+        "mobile_bank": 0.25,
+        "net_bank": 0.05,
+    },
+    "card": {"low_counter": 0.30, "customer_manager": 0.15, "mobile_bank": 0.45, "hotline": 0.10},
+    "grid_billing": {"grid_counter": 0.55, "grid_app": 0.35, "customer_manager": 0.10},
+}
+ELECTRONIC_CAPTURE = ("mobile_bank", "net_bank", "grid_app")
+
+# --- Financial statements of firms ---
+SALES_A_MONTH = 300_000  # CNY of a firm of size 1; tax, electricity and exports of service.py belong to it
+OVERSTATING_SHARE = 0.12
+OVERSTATED_BY = (1.6, 3.0)
+STATEMENT_VERIFIED_SHARE = 0.6
+
 # --- Grid (tariffs: domain A4 Zhejiang, A2/A3 samples) ---
 TIME_OF_USE_SHARE_HOUSEHOLDS = 0.45
 RESIDENTIAL_KWH_A_DAY = 7.2
@@ -154,6 +174,11 @@ ROLL_OVER_SHARE = 0.01  # meters whose register starts near its modulus
 CANCEL_REBILL_SHARE = 0.004
 LATE_UPLOAD_SHARE = 0.06  # of records taken down in the field, uploaded days later
 FIELD_PAPER_SHARE = 0.04  # taken down on paper and typed in later
+STAGE_WAITING_SHARE = 0.3  # of stages of connection projects that begin a day or two after the one before
+STAGE_PAUSED_SHARE = 0.04
+DESIGN_REJECTED_SHARE = 0.25  # of design documents submitted
+LEADER_PROJECT_KVA = 1_000  # projects from this capacity, and green-channel ones, have a leader (领导挂钩)
+LEADER_RULE_KEPT_SHARE = 0.8
 FUND_PRICE = {
     "residential": 0,
     "agricultural": 0,

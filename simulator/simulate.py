@@ -28,6 +28,7 @@ from simulator.organisation import Organisation
 from simulator.pools import Pools
 from simulator.randomness import Streams
 from simulator.service import Service
+from simulator.statements import Statements
 from simulator.wealth import Wealth
 from simulator.writers import TableFile, Totals
 from warehouse.settings import Settings
@@ -76,8 +77,8 @@ def simulate(
     """Writes the extracts of core banking, card and grid billing, and the ground truth beside them.
 
     The same arguments give the same bytes. Files go to ``<home>/landing/<source>/<date>/``, the truth to
-    ``<home>/truth`` (`identities`, `faults`, `totals` as Parquet). Where the same simulation has been written already,
-    nothing is done.
+    ``<home>/truth`` (`identities`, `faults`, `totals`, `statements` as Parquet). Where the same simulation has been
+    written already, nothing is done.
 
     Args:
         settings: Names the home.
@@ -119,7 +120,7 @@ def simulate(
     for source, table, day, kind in file_faults:
         marks.append(faults.damage(settings.landing / source / f"{day}", contracts[source][table], day, kind))
     truth.mkdir(parents=True, exist_ok=True)
-    _write_truth(truth, run.identities(), marks, totals)
+    _write_truth(truth, run.identities(), marks, totals, run.statements.truth)
     numbers = {
         "files": len(totals),
         "rows": sum(t.rows for t in totals),
@@ -216,6 +217,7 @@ class _Run:
         owed = np.zeros(self.customers.frame.height, np.int64)
         np.add.at(owed, self.loans.frame["customer"].to_numpy(), self.loans.frame["principal"].to_numpy())
         self.service = Service(s, self.customers, self.accounts, self.organisation, owed, start, horizon)
+        self.statements = Statements(s, self.customers, self.organisation, start, horizon)
         self.ledger = ledger.Ledger(self.accounts.opening)
         self.asked = [self.loans.asked]
         self.card_payments: list[pl.DataFrame] = []
@@ -256,7 +258,7 @@ class _Run:
             (grid, "line"): self.grid.lines,
             (grid, "transformer"): self.grid.transformers,
             (grid, "equipment"): self.grid.equipment,
-            (grid, "connection_project"): self.grid.projects,
+            (grid, "connection_project"): self.grid.connections.projects,
             (grid, "consent"): self.grid.consents,
         }
         self._opening()
@@ -301,9 +303,15 @@ class _Run:
             ("loan_default", self.loans.defaults),
             ("recovery", self.loans.recoveries),
             ("risk_assessment", self.wealth.assessments),
+            ("financial_statement", self.statements.frame),
         ):
             self._emit("core_banking", table, frame)
-        self._emit("grid_billing", "connection_stage", self.grid.stages)
+        for table, frame in (
+            ("connection_stage", self.grid.connections.stages),
+            ("design_document", self.grid.connections.documents),
+            ("visit", self.grid.connections.visits),
+        ):
+            self._emit("grid_billing", table, frame)
 
     def _month(self, month: date) -> None:
         last = calendar.month_end(month)
@@ -499,7 +507,9 @@ class _Run:
         )
 
 
-def _write_truth(folder: Path, identities: pl.DataFrame, marks: list[faults.Fault], totals: list[Totals]) -> None:
+def _write_truth(
+    folder: Path, identities: pl.DataFrame, marks: list[faults.Fault], totals: list[Totals], statements: pl.DataFrame
+) -> None:
     rows = [asdict(f) for f in marks]
     table = pl.DataFrame(
         rows,
@@ -557,7 +567,8 @@ def _write_truth(folder: Path, identities: pl.DataFrame, marks: list[faults.Faul
             "sha256": pl.String,
         },
     )
-    for name, frame in (("identities", identities), ("faults", table), ("totals", sums)):
+    tables = {"identities": identities, "faults": table, "totals": sums, "statements": statements}
+    for name, frame in tables.items():
         part = folder / f".{name}.part"
         frame.write_parquet(part, statistics=False)
         os.replace(part, folder / f"{name}.parquet")
