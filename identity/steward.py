@@ -128,6 +128,17 @@ def evidence(session: psycopg.Connection[Any], key: Key, clear: bool = False) ->
     return dict(zip((column.name for column in cursor.description or ()), row, strict=True))
 
 
+def decisions(session: psycopg.Connection[Any], key: Key) -> list[tuple[int, str, str, str, str, str, datetime]]:
+    """What was decided about a customer: number, verdict, both customers, reason, login and time, oldest first."""
+    return session.execute(
+        "select decision_id, verdict, left_source_system || '/' || left_customer_id, "
+        "coalesce(right_source_system || '/' || right_customer_id, ''), reason, decided_by, decided_at "
+        "from identity.decision where (left_source_system, left_customer_id) = (%(source)s, %(id)s) "
+        "or (right_source_system, right_customer_id) = (%(source)s, %(id)s) order by decision_id",
+        {"source": key[0], "id": key[1]},
+    ).fetchall()
+
+
 def decide(session: psycopg.Connection[Any], verdict: Verdict, one: Key, other: Key | None, reason: str) -> Decided:
     """Record a decision as the session's login and carry it out: who moves is appended to the log of events.
 

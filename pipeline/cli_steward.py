@@ -13,14 +13,12 @@ if TYPE_CHECKING:
     from identity.steward import Verdict
 
 app = typer.Typer(
-    help="Customers that may be one party, or may not: look at them, decide. Every decision is kept with login, time and "
-    "reason, and stands above rules and models.",
+    help="Customers that may be one party, or may not: look at them, decide. Every decision is kept with login, time "
+    "and reason, and stands above rules and models.",
     no_args_is_help=True,
 )
 
-What = Annotated[
-    str, typer.Argument(metavar="ITEM|CUSTOMER", help="An item of the list, or a customer as SOURCE/ID.")
-]
+What = Annotated[str, typer.Argument(metavar="ITEM|CUSTOMER", help="An item of the list, or a customer as SOURCE/ID.")]
 Other = Annotated[str | None, typer.Argument(metavar="[CUSTOMER]", help="The other customer, as SOURCE/ID.")]
 Reason = Annotated[str, typer.Option(help="Why, in words; it is kept.")]
 Steward = Annotated[str, typer.Option("--as", metavar="LOGIN", help="Who: a login of the role steward.")]
@@ -69,17 +67,20 @@ def show(
 
     with connect(login, autocommit=True) as session:
         pair = [key for key in _pair(session, what, other) if key is not None]
-        clear = clear and may_see_clear(session)
-        sides = [evidence(session, key, clear) | values_of(session, key, clear) for key in pair]
-        rows = [
-            (name.replace("_", " "), *(side.get(name) for side in sides), _agree(name, sides))
-            for name in dict.fromkeys(name for side in sides for name in side)
-        ]
-        out.print(answer_table(["", *("/".join(key) for key in pair), "same"], rows))
-        before = [decision for key in pair for decision in decisions(session, key)]
+        granted = may_see_clear(session)
+        clearly = [evidence(session, key, True) | values_of(session, key, granted) for key in pair]
+        shown = clearly
+        if not (clear and granted):
+            shown = [evidence(session, key) | values_of(session, key) for key in pair]
+        before = {decision for key in pair for decision in decisions(session, key)}
+    rows = [
+        (name.replace("_", " "), *(side.get(name) for side in shown), _agree(name, clearly))
+        for name in dict.fromkeys(name for side in shown for name in side)
+    ]
+    out.print(answer_table(["", *("/".join(key) for key in pair), "same"], rows))
     if before:
         names = ["decision", "verdict", "customer", "and", "reason", "by", "at"]
-        out.print(answer_table(names, sorted(set(before)), "Decided before"))
+        out.print(answer_table(names, sorted(before), "Decided before"))
 
 
 @app.command()
@@ -139,7 +140,7 @@ def _key(text: str) -> "Key":
 
 
 def _agree(name: str, sides: list[dict[str, object]]) -> str | None:
-    """Whether a row says the same on both sides; by what is compared, since masks hide differences."""
+    """Whether both sides say the same, by the clear values: masks hide differences."""
     if len(sides) < 2 or any(side.get(name) is None for side in sides):
         return None
     return "yes" if len({str(side[name]) for side in sides}) == 1 else "no"
