@@ -175,7 +175,7 @@ def print_party(console: Console, party: "Party") -> None:
         told = ", ".join(f"{name} {rate:.0%}" for name, rate in rates.items() if rate is not None)
         lacks = f"; lacks {score.missing_codes}" if score.missing_codes else ""
         console.print(
-            f"{score.controller_id}: data quality {score.quality_score} ({told}; {score.source_count} sources{lacks})"
+            f"{score.controller_id}: data quality {score.quality_score} ({told}; sources: {score.source_count}{lacks})"
         )
     for product in party.products:
         figures = [

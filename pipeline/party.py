@@ -22,8 +22,8 @@ class Party:
     Attributes:
         party_id: as identity gave it.
         scores: rows of mart_customer_quality, by controller.
-        golden: by controller: attribute, value, source and customer, rule, begin, day of receipt, doubts, and what lost
-            in conflict.
+        golden: by controller: attribute, value, source (with the customer where it has several), rule, begin, day of
+            receipt, doubts, and what lost in conflict.
         products: figures of the latest month of mart_customer_360, by controller.
         members: its customers as SOURCE/ID; empty where the login may not read identity.
         history: what happened to its customers, oldest first; likewise.
@@ -124,9 +124,16 @@ order by controller_id
 
 _GOLDEN = """
 with told as (
-    select *, {value} as shown, source_system || '/' || customer_id as customer
+    select
+        *,
+        {value} as shown,
+        source_system || case
+            when min(customer_id) over customers = max(customer_id) over customers then ''
+            else '/' || customer_id
+        end as customer
     from {mart}
     where party_id = %s
+    window customers as (partition by controller_id, source_system)
 )
 
 select
