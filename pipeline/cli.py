@@ -29,7 +29,7 @@ stopped and says so when there is nothing to do.
   c360 status                                   what was sent, loaded, refused, built, published
   c360 quarantine list                          rows that were kept out, and how they come in
   c360 steward list                             customers that may be one party, for people to decide
-  c360 party core_banking/100000010129           all that is known of a party, on one screen
+  c360 party core_banking/100000010129          all that is known of a party, on one screen
   c360 sql "select * from mart.mart_customer_360 limit 5" --as bianca
 """
 

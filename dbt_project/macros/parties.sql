@@ -85,13 +85,14 @@
     (select max(business_date) from {{ source('ops', 'loaded_file') }})
 {%- endmacro %}
 
-{# Hash of all rules of the golden record that have come into force, and of the rules by which identity checks numbers. #}
+{# Hash of all rules of the golden record that have come into force, with whether they have ended, and of the rules by which identity checks numbers. #}
 {% macro golden_rules() -%}
     (
         select md5(string_agg(rule_text, chr(10) order by rule_text collate "C"))
         from (
             {%- for seed in ['survivorship_rule', 'survivorship_attribute_source', 'doubt_rule'] %}
-            select '{{ seed }} ' || rule::text as rule_text from {{ ref(seed) }} as rule
+            select concat_ws(' ', '{{ seed }}', rule::text, rule.valid_to <= {{ last_business_date() }}) as rule_text
+            from {{ ref(seed) }} as rule
             where rule.valid_from <= {{ last_business_date() }}
             union all
             {%- endfor %}

@@ -125,6 +125,33 @@ def test_touched_parties_are_what_a_rebuild_makes_of_them(arrivals: Arrivals) ->
     assert differences(arrivals) == {}
 
 
+def test_a_rule_begins_and_ends_for_all_parties_on_its_day(arrivals: Arrivals) -> None:
+    """The business date brings a rule into force, not the clock; also for parties that nothing else touches."""
+    chance = random.Random(2)
+    build(*SEEDS)
+    arrivals.session.execute(
+        "update core.survivorship_rule set first_criterion = 'source_priority' where attribute_name = 'party_name'"
+    )
+    arrivals.session.execute(
+        "insert into core.survivorship_attribute_source values ('party_name', 'card', 0, %s, %s, 'for a day')",
+        [DAY + timedelta(days=2), DAY + timedelta(days=3)],
+    )
+    for source, table in (("core_banking", "customer"), ("card", "cardholder")):
+        row = customer(source, PEOPLE[0], "I", 0, chance)
+        row[next(name for name in row if name.endswith("_name"))] = source
+        arrivals.receive(source, DAY, {table: [row]})
+        place(arrivals, source, PEOPLE[0], "pNAMED")
+    build(*MODELS)
+    names = []
+    for days in (1, 2, 3):
+        other = customer("core_banking", PEOPLE[1], "I" if days == 1 else "U", days * 20, chance)
+        arrivals.receive("core_banking", DAY + timedelta(days=days), {"customer": [other]})
+        build(*MODELS)
+        names += arrivals.rows("select party_name from core.dim_party where party_id = 'pNAMED' and is_current")
+    assert names == [("core_banking",), ("card",), ("core_banking",)]
+    assert differences(arrivals) == {}
+
+
 def test_only_touched_parties_are_written(arrivals: Arrivals) -> None:
     chance = random.Random(1)
     build(*SEEDS)

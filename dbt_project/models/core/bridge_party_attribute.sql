@@ -124,6 +124,8 @@ run as (
 rule_day as (
     select attribute_name, valid_from from {{ ref('survivorship_rule') }}
     union
+    select attribute_name, valid_to from {{ ref('survivorship_rule') }}
+    union
     select attribute_name, valid_from from {{ ref('survivorship_attribute_source') }}
     union
     select attribute_name, valid_to from {{ ref('survivorship_attribute_source') }}
