@@ -55,7 +55,13 @@ picture as (
 ),
 
 hashed as (
-    select *, {{ attribute_hash(['party_kind', 'party_name', 'id_type', 'id_number', 'id_valid_to', 'gender', 'birth_date', 'nationality', 'mobile', 'email', 'address', 'region_code', 'occupation', 'industry_code', 'firm_size', 'registered_capital', 'legal_representative', 'customer_level']) }} as attribute_hash
+    select
+        *,
+        {{ attribute_hash([
+            'party_kind', 'party_name', 'id_type', 'id_number', 'id_valid_to', 'gender', 'birth_date', 'nationality', 'mobile', 'email',
+            'address', 'region_code', 'occupation', 'industry_code', 'firm_size', 'registered_capital', 'legal_representative',
+            'customer_level',
+        ]) }} as attribute_hash
     from picture
 ),
 
