@@ -13,9 +13,9 @@ with DAG(
     tags=["ingestion", "quality"],
     doc_md=f"""
 ### Source freshness 数据新鲜度
-A source that sends nothing starts no run that could notice. So every hour dbt asks for each table of each source whether
-all came that its contract owes by now, on the bank calendar; a table that is behind is named in the log and counted in
-the quality results.
+A source that sends nothing starts no run that could notice. So every hour dbt asks for each table of each source
+whether all came that its contract owes by now, on the bank calendar. A table that is behind is counted in the quality
+results.
 {wiring.PAGES}""",
 ) as dag:
 

@@ -19,7 +19,7 @@ FRESHNESS = {
     ),
     "freshness": {"warn_after": {"count": 1, "period": "minute"}},
 }
-"""A table is fresh up to the first deadline that it missed, which the terms of its contract set (docs/decisions/0012)."""
+"""A table is fresh up to the first deadline that it missed, by the terms of its contract (docs/decisions/0012)."""
 
 
 def source_file(source: str) -> Path:

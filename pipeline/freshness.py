@@ -1,8 +1,8 @@
 """Which tables of the sources are behind what their contracts owe: dbt asks, the answers stand beside all other checks.
 
 The rule has one home, the terms of delivery in the contract; `ops.delivery` computes its deadlines on the bank calendar
-(docs/decisions/0012) and the dbt sources ask that view (`pipeline.dbt_sources`). A table that is owed at no time, and one of
-a source that never sent anything, is behind nothing.
+(docs/decisions/0012) and the dbt sources ask that view (`pipeline.dbt_sources`). A table that is owed at no time, and
+one of a source that never sent anything, is behind nothing.
 """
 
 from dataclasses import dataclass

@@ -170,7 +170,7 @@ def check_raw(business_date: Day, sources: Sequence[str] | None = None) -> Check
 
 
 def check_freshness(source: str = "all") -> FreshnessReport:
-    """Ask dbt which tables of a source, or of all, are behind what their contracts owe by now, and record the answers."""
+    """Ask dbt which tables of a source, or of all, are behind what their contracts owe by now; record the answers."""
     day = disposal.today()
     with recorded("check_freshness", day, source) as note:
         report = freshness.check(day, source)
