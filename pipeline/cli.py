@@ -217,6 +217,14 @@ def check(day: BusinessDate) -> None:
 
 
 @app.command()
+def freshness(source: Annotated[str, typer.Argument(help="A source, or all.")] = "all") -> None:
+    """Which tables are behind what their contracts owe by now (dbt source freshness); the answers are recorded."""
+    from pipeline import steps
+
+    out.print(f"freshness: {steps.check_freshness(source)}")
+
+
+@app.command()
 def build(day: BusinessDate) -> None:
     """Stage, identify and build: views, parties, change logs, star, marts, with their tests."""
     from pipeline import steps
