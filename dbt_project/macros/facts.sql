@@ -3,19 +3,6 @@
    so that sums are right now and, with `known_at`, as known at any time. #}
 {% macro fact_rows(entity) -%}
     {%- set shape = shape(entity) -%}
-    with sent as (
-        select
-            feed.*,
-            lead(file_id) over correction as corrected_by,
-            lead(line) over correction as corrected_line,
-            lead(business_date) over correction as corrected_date,
-            lead(known_at) over correction as corrected_at
-        from (
-            {{ union_feeds(entity, where='file_id = any(' ~ pending_files() ~ ')') }}
-        ) as feed
-        window correction as (partition by source_system, {{ shape.grain | join(', ') }} order by known_at, file_id, line)
-    )
-
     select
         source_system,
         controller_id,
@@ -27,7 +14,9 @@
         line,
         business_date,
         known_at
-    from sent
+    from (
+        {{ union_feeds(entity, where='file_id = any(' ~ pending_files() ~ ')') }}
+    ) as sent
     union all
     select
         source_system,
@@ -40,7 +29,18 @@
         corrected_line,
         corrected_date,
         corrected_at
-    from sent
+    from (
+        select
+            feed.*,
+            lead(file_id) over correction as corrected_by,
+            lead(line) over correction as corrected_line,
+            lead(business_date) over correction as corrected_date,
+            lead(known_at) over correction as corrected_at
+        from (
+            {{ union_feeds(entity, where='file_id = any(' ~ pending_files_of_several() ~ ')') }}
+        ) as feed
+        window correction as (partition by source_system, {{ shape.grain | join(', ') }} order by known_at, file_id, line)
+    ) as corrected
     where corrected_by is not null
 {%- endmacro %}
 

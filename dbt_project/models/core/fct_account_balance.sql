@@ -11,24 +11,22 @@
 -- A row arrives on a day of change and holds to the next one. Only the ranges from the first new day on are made anew.
 with arrived as (
     select distinct on (source_system, account_id, balance_date)
-        *
+        source_system,
+        controller_id,
+        account_id,
+        {{ member_key('account', 'source_system', 'account_id') }} as account_key,
+        balance_date as valid_from,
+        balance,
+        currency,
+        file_id,
+        line,
+        known_at
     from ({{ union_feeds('account_balance', where='file_id = any(' ~ pending_files() ~ ')') }}) as feed
     order by source_system, account_id, balance_date, known_at desc, file_id desc, line desc
 ),
 
 day_of_change as (
-    select
-        arrived.source_system,
-        arrived.controller_id,
-        arrived.account_id,
-        {{ member_key('account', 'arrived.source_system', 'arrived.account_id') }} as account_key,
-        arrived.balance_date as valid_from,
-        arrived.balance,
-        arrived.currency,
-        arrived.file_id,
-        arrived.line,
-        arrived.known_at
-    from arrived
+    select * from arrived
     {%- if is_incremental() %}
     union all
     select
@@ -42,18 +40,21 @@ day_of_change as (
         kept.file_id,
         kept.line,
         kept.known_at
-    from {{ this }} as kept
-    inner join (
-        select source_system, account_id, min(balance_date) as first_day
+    from (
+        select account_key, min(valid_from) as first_day
         from arrived
-        group by source_system, account_id
+        group by account_key
     ) as touched
-        on touched.source_system = kept.source_system and touched.account_id = kept.account_id
-        and kept.valid_to > touched.first_day
+    inner join {{ this }} as kept
+        on kept.account_key = touched.account_key
+        and kept.valid_from >= coalesce((
+            select max(before.valid_from)
+            from {{ this }} as before
+            where before.account_key = touched.account_key and before.valid_from <= touched.first_day
+        ), touched.first_day)
     where not exists (
         select 1 from arrived
-        where arrived.source_system = kept.source_system and arrived.account_id = kept.account_id
-            and arrived.balance_date = kept.valid_from
+        where arrived.account_key = kept.account_key and arrived.valid_from = kept.valid_from
     )
     {%- endif %}
 )
