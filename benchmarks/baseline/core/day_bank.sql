@@ -47,7 +47,7 @@ left join baseline.dim_account as account
 left join baseline.dim_employee as operator
     on operator.source_system = 'core_banking' and operator.employee_id = source_row.operator_id
     and source_row.accounting_date >= operator.valid_from and source_row.accounting_date < operator.covers_to
-left join core.dim_channel as channel on channel.channel_id = source_row.channel_id
+left join baseline.dim_channel as channel on channel.channel_id = source_row.channel_id
 where source_row._file_id = any(array(select file_id from ops.loaded_file where business_date = :'day'));
 
 with arrived as (

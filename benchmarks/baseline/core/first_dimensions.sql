@@ -20,6 +20,10 @@ language sql stable as $$
         'UTF8')), 'hex'), 16))::bit(64)::bigint & 9223372036854775807
 $$;
 
+create unlogged table baseline.dim_channel as
+select baseline.key('c360', 'channel', channel_id) as channel_key, channel_id
+from core.channel;
+
 create unlogged table baseline.dim_account as
 with sent as (
     select distinct on (source_system, account_id, effective_date)
