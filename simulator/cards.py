@@ -17,6 +17,7 @@ from simulator import firms, ledger, parties
 from simulator import parameters as p
 from simulator.accounts import Accounts
 from simulator.calendar import day_array, month_end
+from simulator.capture import captured
 from simulator.changes import history
 from simulator.customers import Customers
 from simulator.frames import text
@@ -98,7 +99,8 @@ class Cards:
                 "mobile": parties.people.mobiles(rng, moved.height),
             }
         )
-        self.holders = history(base, "cardholder_id", "opened_on", [phones])
+        log = history(base, "cardholder_id", "opened_on", [phones])
+        self.holders = captured(log, streams("cardholder capture"), "card", [f"KF{n:03d}" for n in range(1, 30)])
         self._issue(rng)
         self._merchants()
         self.numbers = dict.fromkeys(("authorisation", "posting", "payment", "dispute"), 0)

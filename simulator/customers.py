@@ -9,6 +9,7 @@ import polars as pl
 
 from simulator import addresses, parties, people
 from simulator import parameters as p
+from simulator.capture import captured
 from simulator.changes import history
 from simulator.frames import text
 from simulator.organisation import Organisation
@@ -59,7 +60,9 @@ class Customers:
             customer_level=pl.Series(level),
             ix=pl.Series(np.arange(size)),
         )
-        self.log = self._customer_log()
+        self.log = captured(
+            self._customer_log(), streams("customer capture"), "core_banking", organisation.managers.tolist()
+        )
         self.relations = self._relations()
         self.assignments = self._assignments()
         self.consents = None

@@ -18,21 +18,24 @@ from simulator import parameters as p
 from simulator.accounts import Accounts
 from simulator.bills import Bills
 from simulator.cards import Cards
+from simulator.currencies import ForeignAccounts, exchange_rates
 from simulator.customers import Customers
 from simulator.energy import Energy
 from simulator.frames import text
 from simulator.grid import Grid
 from simulator.loans import Loans
 from simulator.organisation import Organisation
+from simulator.pools import Pools
 from simulator.randomness import Streams
 from simulator.service import Service
+from simulator.statements import Statements
 from simulator.wealth import Wealth
 from simulator.writers import TableFile, Totals
 from warehouse.settings import Settings
 
 SOURCES = ("core_banking", "card", "grid_billing")
 MANIFEST = "simulation.json"
-VERSION = 3  # of the world: another version writes other bytes
+VERSION = 4  # of the world: another version writes other bytes
 Progress = Callable[[int, int, str], None]
 
 
@@ -74,8 +77,8 @@ def simulate(
     """Writes the extracts of core banking, card and grid billing, and the ground truth beside them.
 
     The same arguments give the same bytes. Files go to ``<home>/landing/<source>/<date>/``, the truth to
-    ``<home>/truth`` (`identities`, `faults`, `totals` as Parquet). Where the same simulation has been written already,
-    nothing is done.
+    ``<home>/truth`` (`identities`, `faults`, `totals`, `statements` as Parquet). Where the same simulation has been
+    written already, nothing is done.
 
     Args:
         settings: Names the home.
@@ -117,7 +120,7 @@ def simulate(
     for source, table, day, kind in file_faults:
         marks.append(faults.damage(settings.landing / source / f"{day}", contracts[source][table], day, kind))
     truth.mkdir(parents=True, exist_ok=True)
-    _write_truth(truth, run.identities(), marks, totals)
+    _write_truth(truth, run.identities(), marks, totals, run.statements.truth)
     numbers = {
         "files": len(totals),
         "rows": sum(t.rows for t in totals),
@@ -185,6 +188,8 @@ class _Run:
             horizon,
             calendar.cut_off_second(self.contracts["core_banking"]["account_transaction"]),
         )
+        self.foreign = ForeignAccounts(s, self.customers, self.organisation, start)
+        self.pools = Pools(s, self.customers, self.organisation, start, horizon)
         self.loans = Loans(s, self.customers, self.accounts, self.organisation, start, horizon)
         self.wealth = Wealth(s, self.customers, self.accounts, self.organisation, start, horizon)
         self.cards = Cards(
@@ -212,6 +217,7 @@ class _Run:
         owed = np.zeros(self.customers.frame.height, np.int64)
         np.add.at(owed, self.loans.frame["customer"].to_numpy(), self.loans.frame["principal"].to_numpy())
         self.service = Service(s, self.customers, self.accounts, self.organisation, owed, start, horizon)
+        self.statements = Statements(s, self.customers, self.organisation, start, horizon)
         self.ledger = ledger.Ledger(self.accounts.opening)
         self.asked = [self.loans.asked]
         self.card_payments: list[pl.DataFrame] = []
@@ -226,8 +232,12 @@ class _Run:
             (core, "customer_relation"): self.customers.relations,
             (core, "manager_assignment"): self.customers.assignments,
             (core, "product"): organisation.products(),
-            (core, "account"): self.accounts.log,
-            (core, "account_holder"): self.accounts.holders,
+            (core, "account"): pl.concat([self.accounts.log, self.foreign.log, self.pools.log], how="diagonal_relaxed"),
+            (core, "account_holder"): pl.concat(
+                [self.accounts.holders, self.foreign.holders, self.pools.holders], how="diagonal_relaxed"
+            ),
+            (core, "cash_pool"): self.pools.pools,
+            (core, "cash_pool_member"): self.pools.members,
             (core, "standing_order"): self.accounts.standing_orders(self.grid.links),
             (core, "loan"): self.loans.log,
             (core, "collateral"): self.loans.collateral,
@@ -248,7 +258,7 @@ class _Run:
             (grid, "line"): self.grid.lines,
             (grid, "transformer"): self.grid.transformers,
             (grid, "equipment"): self.grid.equipment,
-            (grid, "connection_project"): self.grid.projects,
+            (grid, "connection_project"): self.grid.connections.projects,
             (grid, "consent"): self.grid.consents,
         }
         self._opening()
@@ -270,17 +280,38 @@ class _Run:
                 _date=pl.lit(self.start),
             ),
         )
+        self._emit(
+            "core_banking",
+            "account_balance",
+            pl.DataFrame(
+                {
+                    "account_id": text(self.foreign.ids),
+                    "balance": self.foreign.opening,
+                    "currency": text(self.foreign.currencies),
+                }
+            ).with_columns(balance_date=pl.lit(eve), _date=pl.lit(self.start)),
+        )
+        self._emit("core_banking", "account_balance", self.pools.eve)
+        self._emit("core_banking", "account_balance", self.pools.balances)
+        self._emit("core_banking", "account_transaction", self.pools.postings)
         self._emit("core_banking", "wealth_holding", self.wealth.opening(eve))
         for table, frame in (
+            ("exchange_rate", exchange_rates(self.streams, self.start, self.horizon)),
             ("repayment_schedule", self.loans.schedule),
             ("repayment", self.loans.repayments),
             ("credit_rating", self.loans.ratings),
             ("loan_default", self.loans.defaults),
             ("recovery", self.loans.recoveries),
             ("risk_assessment", self.wealth.assessments),
+            ("financial_statement", self.statements.frame),
         ):
             self._emit("core_banking", table, frame)
-        self._emit("grid_billing", "connection_stage", self.grid.stages)
+        for table, frame in (
+            ("connection_stage", self.grid.connections.stages),
+            ("design_document", self.grid.connections.documents),
+            ("visit", self.grid.connections.visits),
+        ):
+            self._emit("grid_billing", table, frame)
 
     def _month(self, month: date) -> None:
         last = calendar.month_end(month)
@@ -299,6 +330,7 @@ class _Run:
         self.card_debits.append(self.cards.waiting_debit)
         self.asked += [asked, self.wealth.plan(month), self.accounts.everyday(month)]
         done = self._settle(month, last)
+        self._emit_postings(self.foreign.month(month), self.foreign.ids, self.foreign.currencies)
         for table, frame in self.wealth.book(month, done).items():
             self._emit("core_banking", table, frame)
         # billed after the month, paid in the next one
@@ -325,23 +357,28 @@ class _Run:
             now, rest = waiting.filter(pl.col("date") <= end), waiting.filter(pl.col("date") > end)
             self.asked = [rest]
             postings = self.ledger.settle(now, first, end, self.streams("reversals", first), p.REVERSAL_SHARE)
-            self._emit_postings(postings)
+            self._emit_postings(postings, self.accounts.ids)
             done = postings.filter(pl.col("ref").is_not_null()).select("ref", "type", "transaction_id")
             refs.append(done)
             self._book_cards(done, end)
             self._book_bills(done, first, end)
         return pl.concat(refs)
 
-    def _emit_postings(self, postings: pl.DataFrame) -> None:
-        ids = text(self.accounts.ids[postings["account"].to_numpy()])
+    def _emit_postings(self, postings: pl.DataFrame, ids: np.ndarray, currencies: np.ndarray | None = None) -> None:
+        """Postings of accounts named by index, in CNY where no currencies are given, and the balances they end at."""
+
+        def named(rows: pl.DataFrame) -> dict[str, pl.Series | pl.Expr]:
+            account = rows["account"].to_numpy()
+            currency = pl.lit("CNY") if currencies is None else text(currencies[account])
+            return {"account_id": text(ids[account]), "currency": currency}
+
         rows = postings.select(
             "transaction_id",
-            account_id=ids,
+            **named(postings),
             accounting_date="date",
             transacted_at="at",
             direction=pl.when(pl.col("sign") > 0).then(pl.lit("C")).otherwise(pl.lit("D")),
             amount="amount",
-            currency=pl.lit("CNY"),
             balance_after="balance_after",
             transaction_type="type",
             channel_id="channel",
@@ -355,13 +392,10 @@ class _Run:
         )
         self._emit("core_banking", "account_transaction", rows)
         balances = ledger.end_of_day(postings)
-        ids = text(self.accounts.ids[balances["account"].to_numpy()])
         self._emit(
             "core_banking",
             "account_balance",
-            balances.select(
-                account_id=ids, balance_date="date", balance="balance", currency=pl.lit("CNY"), _date="date"
-            ),
+            balances.select(**named(balances), balance_date="date", balance="balance", _date="date"),
         )
 
     def _book_cards(self, done: pl.DataFrame, end: date) -> None:
@@ -473,7 +507,9 @@ class _Run:
         )
 
 
-def _write_truth(folder: Path, identities: pl.DataFrame, marks: list[faults.Fault], totals: list[Totals]) -> None:
+def _write_truth(
+    folder: Path, identities: pl.DataFrame, marks: list[faults.Fault], totals: list[Totals], statements: pl.DataFrame
+) -> None:
     rows = [asdict(f) for f in marks]
     table = pl.DataFrame(
         rows,
@@ -531,7 +567,8 @@ def _write_truth(folder: Path, identities: pl.DataFrame, marks: list[faults.Faul
             "sha256": pl.String,
         },
     )
-    for name, frame in (("identities", identities), ("faults", table), ("totals", sums)):
+    tables = {"identities": identities, "faults": table, "totals": sums, "statements": statements}
+    for name, frame in tables.items():
         part = folder / f".{name}.part"
         frame.write_parquet(part, statistics=False)
         os.replace(part, folder / f"{name}.parquet")

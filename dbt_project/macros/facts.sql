@@ -97,6 +97,35 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# Ranges of days out of days of change: `arrived` names the new rows, each with `valid_from`, one a `key` and day; each
+   holds to the next one. Only the ranges of their keys from the first new day on are made anew; a day that arrives again
+   takes the place of the one before. #}
+{% macro ranges_with(arrived, key) -%}
+    {%- if is_incremental() %}
+    {%- set columns = adapter.get_columns_in_relation(this) | map(attribute='name') | reject('equalto', 'valid_to') | list %}
+    {%- endif %}
+    select
+        *,
+        lead(valid_from, 1, date '9999-12-31') over (partition by {{ key }} order by valid_from) as valid_to
+    from (
+        {%- if is_incremental() %}
+        select {{ columns | join(', ') }} from {{ arrived }}
+        union all
+        select kept.{{ columns | join(', kept.') }}
+        from {{ this }} as kept
+        inner join (
+            select {{ key }}, min(valid_from) as first_day from {{ arrived }} group by {{ key }}
+        ) as touched on touched.{{ key }} = kept.{{ key }} and kept.valid_to > touched.first_day
+        where not exists (
+            select 1 from {{ arrived }} as again
+            where again.{{ key }} = kept.{{ key }} and again.valid_from = kept.valid_from
+        )
+        {%- else %}
+        select * from {{ arrived }}
+        {%- endif %}
+    ) as day_of_key
+{%- endmacro %}
+
 {# Join to the version of a dimension that holds on a day. Dates after a deletion find the last version before it. #}
 {% macro join_version(entity, alias, source_system, source_key, day) -%}
     left join {{ ref('dim_' ~ entity) }} as {{ alias }}
