@@ -115,7 +115,12 @@
         from {{ this }} as kept
         inner join (
             select {{ key }}, min(valid_from) as first_day from {{ arrived }} group by {{ key }}
-        ) as touched on touched.{{ key }} = kept.{{ key }} and kept.valid_to > touched.first_day
+        ) as touched on touched.{{ key }} = kept.{{ key }}
+            -- The range of that day or of the last one before, by the primary key, and all after it.
+            and kept.valid_from >= coalesce((
+                select max(before.valid_from) from {{ this }} as before
+                where before.{{ key }} = touched.{{ key }} and before.valid_from <= touched.first_day
+            ), touched.first_day)
         where not exists (
             select 1 from {{ arrived }} as again
             where again.{{ key }} = kept.{{ key }} and again.valid_from = kept.valid_from
