@@ -20,6 +20,10 @@ select 'core_banking.campaign', count(*) from raw_core_banking.campaign where _f
 union all
 select 'core_banking.campaign_target', count(*) from raw_core_banking.campaign_target where _file_id = any(array(select file_id from batch))
 union all
+select 'core_banking.cash_pool', count(*) from raw_core_banking.cash_pool where _file_id = any(array(select file_id from batch))
+union all
+select 'core_banking.cash_pool_member', count(*) from raw_core_banking.cash_pool_member where _file_id = any(array(select file_id from batch))
+union all
 select 'core_banking.collateral', count(*) from raw_core_banking.collateral where _file_id = any(array(select file_id from batch))
 union all
 select 'core_banking.complaint', count(*) from raw_core_banking.complaint where _file_id = any(array(select file_id from batch))
@@ -40,7 +44,11 @@ select 'core_banking.customer_relation', count(*) from raw_core_banking.customer
 union all
 select 'core_banking.employee', count(*) from raw_core_banking.employee where _file_id = any(array(select file_id from batch))
 union all
+select 'core_banking.exchange_rate', count(*) from raw_core_banking.exchange_rate where _file_id = any(array(select file_id from batch))
+union all
 select 'core_banking.external_series', count(*) from raw_core_banking.external_series where _file_id = any(array(select file_id from batch))
+union all
+select 'core_banking.financial_statement', count(*) from raw_core_banking.financial_statement where _file_id = any(array(select file_id from batch))
 union all
 select 'core_banking.guarantee', count(*) from raw_core_banking.guarantee where _file_id = any(array(select file_id from batch))
 union all
@@ -105,6 +113,8 @@ union all
 select 'grid_billing.consent', count(*) from raw_grid_billing.consent where _file_id = any(array(select file_id from batch))
 union all
 select 'grid_billing.consumer', count(*) from raw_grid_billing.consumer where _file_id = any(array(select file_id from batch))
+union all
+select 'grid_billing.design_document', count(*) from raw_grid_billing.design_document where _file_id = any(array(select file_id from batch))
 union all
 select 'grid_billing.equipment', count(*) from raw_grid_billing.equipment where _file_id = any(array(select file_id from batch))
 union all
