@@ -57,12 +57,12 @@ class World:
         server: where it is loaded.
         scale: 1 is 100,000 parties.
         start: first day of its history.
-        days: how many daily batches follow the history.
+        days: how many daily batches follow the history, after one to warm up.
     """
 
     def __init__(self, server: Server, scale: float, start: date, days: int) -> None:
         self.server = server
-        self.days = tuple(HISTORY_END + timedelta(days=n + 1) for n in range(days))
+        self.days = tuple(HISTORY_END + timedelta(days=n + 1) for n in range(days + 1))
         with _said(f"simulate the history from {start} and {days} days"):
             simulated = simulator.simulate(
                 get_settings(), scale=scale, history_start=start, history_end=HISTORY_END, daily_dates=self.days
@@ -238,8 +238,11 @@ def measure(scale: float, rounds: int, days: int) -> Iterator[Result]:
         for day in world.days:
             world.receive(day)
             steps.identify(day)
-            short_core.append(world.core())
-            short_all.append(short_core[-1] + world.others())
+            core, others = world.core(), world.others()
+            if day == world.days[0]:
+                continue
+            short_core.append(core)
+            short_all.append(core + others)
             rows += _rows_of(world, day)
     for name, long, short in (
         ("core", long_core, short_core),
@@ -306,6 +309,11 @@ def _increments(world: World, fixed: float, notes: dict[str, object]) -> tuple[R
     for number, day in enumerate(world.days):
         world.receive(day)
         steps.identify(day)
+        if number == 0:
+            world.core(), world.others()
+            world.keep_plans("day", day)
+            world.compare()
+            continue
         sides = [(ours, world.core), (by_hand, lambda day=day: world.by_hand("day", day))]
         for seconds, side in sides if number % 2 else reversed(sides):
             seconds.append(side())
@@ -360,7 +368,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.build", description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=float, default=0.1, help="of the simulated world; 1 is 100,000 parties (0.1)")
     parser.add_argument("--rounds", type=int, default=3, help="of the first build and of the check (3)")
-    parser.add_argument("--days", type=int, default=5, help="daily batches, a round of the increment each (5)")
+    parser.add_argument(
+        "--days", type=int, default=5, help="daily batches after one to warm up, a round of the increment each (5)"
+    )
     chosen = parser.parse_args(arguments)
     results = []
     for result in measure(chosen.scale, chosen.rounds, chosen.days):
