@@ -124,6 +124,14 @@ with referred as (
         select distinct 'core_banking' as source_system, 'bank' as controller_id, account_id, known_at
         from raw_core_banking.wealth_trade inner join ops.loaded_file on file_id = _file_id
         where business_date = :'day'
+        union all
+        select distinct 'core_banking' as source_system, 'bank' as controller_id, account_id, known_at
+        from raw_core_banking.cash_pool_member inner join ops.loaded_file on file_id = _file_id
+        where business_date = :'day'
+        union all
+        select distinct 'core_banking' as source_system, 'bank' as controller_id, header_account_id as account_id, known_at
+        from raw_core_banking.cash_pool inner join ops.loaded_file on file_id = _file_id
+        where business_date = :'day'
     ) as reference
     where account_id is not null
     group by source_system, controller_id, account_id
@@ -285,6 +293,18 @@ with referred as (
         union all
         select distinct 'grid_billing' as source_system, 'grid' as controller_id, employee_no as employee_id, known_at
         from raw_grid_billing.visit inner join ops.loaded_file on file_id = _file_id
+        where business_date = :'day'
+        union all
+        select distinct 'grid_billing' as source_system, 'grid' as controller_id, employee_no as employee_id, known_at
+        from raw_grid_billing.patrol inner join ops.loaded_file on file_id = _file_id
+        where business_date = :'day'
+        union all
+        select distinct 'grid_billing' as source_system, 'grid' as controller_id, reviewer_no as employee_id, known_at
+        from raw_grid_billing.design_document inner join ops.loaded_file on file_id = _file_id
+        where business_date = :'day'
+        union all
+        select distinct 'core_banking' as source_system, 'bank' as controller_id, verified_by as employee_id, known_at
+        from raw_core_banking.financial_statement inner join ops.loaded_file on file_id = _file_id
         where business_date = :'day'
     ) as reference
     where employee_id is not null
@@ -761,6 +781,9 @@ with sent as (
             opened_on,
             closed_on,
             status,
+            capture_channel as capture_channel_id,
+            capture_operator as capture_operator_id,
+            captured_at,
             known_at,
             _file_id
         from raw_core_banking.customer
@@ -800,6 +823,9 @@ with sent as (
             opened_on,
             null::date as closed_on,
             status,
+            capture_channel as capture_channel_id,
+            capture_operator as capture_operator_id,
+            captured_at,
             known_at,
             _file_id
         from raw_card.cardholder
@@ -839,6 +865,9 @@ with sent as (
             opened_on,
             closed_on,
             case status when 'normal' then 'active' when 'suspended' then 'dormant' else status end as status,
+            capture_channel as capture_channel_id,
+            capture_operator as capture_operator_id,
+            captured_at,
             known_at,
             _file_id
         from raw_grid_billing.consumer
@@ -861,8 +890,8 @@ changed as (
     left join baseline.dim_customer as version
         on version.source_system = sent.source_system and version.customer_id = sent.customer_id and version.is_current
     where version.customer_key is null
-        or (sent.party_kind, sent.customer_name, sent.id_type, sent.id_number, sent.id_valid_to, sent.gender, sent.birth_date, sent.nationality, sent.mobile, sent.email, sent.address, sent.region_code, sent.occupation, sent.industry_code, sent.firm_size, sent.registered_capital, sent.legal_representative, sent.customer_level, sent.home_organisation_id, sent.usage_class, sent.importance_grade, sent.is_large_customer, sent.grid_manager_no, sent.fee_account, sent.opened_on, sent.closed_on, sent.status)
-            is distinct from (version.party_kind, version.customer_name, version.id_type, version.id_number, version.id_valid_to, version.gender, version.birth_date, version.nationality, version.mobile, version.email, version.address, version.region_code, version.occupation, version.industry_code, version.firm_size, version.registered_capital, version.legal_representative, version.customer_level, version.home_organisation_id, version.usage_class, version.importance_grade, version.is_large_customer, version.grid_manager_no, version.fee_account, version.opened_on, version.closed_on, version.status)
+        or (sent.party_kind, sent.customer_name, sent.id_type, sent.id_number, sent.id_valid_to, sent.gender, sent.birth_date, sent.nationality, sent.mobile, sent.email, sent.address, sent.region_code, sent.occupation, sent.industry_code, sent.firm_size, sent.registered_capital, sent.legal_representative, sent.customer_level, sent.home_organisation_id, sent.usage_class, sent.importance_grade, sent.is_large_customer, sent.grid_manager_no, sent.fee_account, sent.opened_on, sent.closed_on, sent.status, sent.capture_channel_id, sent.capture_operator_id, sent.captured_at)
+            is distinct from (version.party_kind, version.customer_name, version.id_type, version.id_number, version.id_valid_to, version.gender, version.birth_date, version.nationality, version.mobile, version.email, version.address, version.region_code, version.occupation, version.industry_code, version.firm_size, version.registered_capital, version.legal_representative, version.customer_level, version.home_organisation_id, version.usage_class, version.importance_grade, version.is_large_customer, version.grid_manager_no, version.fee_account, version.opened_on, version.closed_on, version.status, version.capture_channel_id, version.capture_operator_id, version.captured_at)
 ),
 
 ended as (
@@ -912,7 +941,10 @@ select
     fee_account,
     opened_on,
     closed_on,
-    status
+    status,
+    capture_channel_id,
+    capture_operator_id,
+    captured_at
 from changed;
 
 insert into baseline.dim_customer
@@ -977,6 +1009,10 @@ with referred as (
         union all
         select distinct 'core_banking' as source_system, 'bank' as controller_id, customer_id, known_at
         from raw_core_banking.external_series inner join ops.loaded_file on file_id = _file_id
+        where business_date = :'day'
+        union all
+        select distinct 'core_banking' as source_system, 'bank' as controller_id, customer_id, known_at
+        from raw_core_banking.financial_statement inner join ops.loaded_file on file_id = _file_id
         where business_date = :'day'
         union all
         select distinct 'core_banking' as source_system, 'bank' as controller_id, from_customer_id as customer_id, known_at
@@ -1060,6 +1096,9 @@ select
     date '0001-01-01',
     known_from,
     true,
+    null,
+    null,
+    null,
     null,
     null,
     null,

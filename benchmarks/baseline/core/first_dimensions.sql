@@ -130,6 +130,12 @@ with referred as (
         union all
         select distinct 'core_banking' as source_system, 'bank' as controller_id, account_id, known_at
         from raw_core_banking.wealth_trade inner join ops.loaded_file on file_id = _file_id
+        union all
+        select distinct 'core_banking' as source_system, 'bank' as controller_id, account_id, known_at
+        from raw_core_banking.cash_pool_member inner join ops.loaded_file on file_id = _file_id
+        union all
+        select distinct 'core_banking' as source_system, 'bank' as controller_id, header_account_id as account_id, known_at
+        from raw_core_banking.cash_pool inner join ops.loaded_file on file_id = _file_id
     ) as reference
     where account_id is not null
     group by source_system, controller_id, account_id
@@ -285,6 +291,15 @@ with referred as (
         union all
         select distinct 'grid_billing' as source_system, 'grid' as controller_id, employee_no as employee_id, known_at
         from raw_grid_billing.visit inner join ops.loaded_file on file_id = _file_id
+        union all
+        select distinct 'grid_billing' as source_system, 'grid' as controller_id, employee_no as employee_id, known_at
+        from raw_grid_billing.patrol inner join ops.loaded_file on file_id = _file_id
+        union all
+        select distinct 'grid_billing' as source_system, 'grid' as controller_id, reviewer_no as employee_id, known_at
+        from raw_grid_billing.design_document inner join ops.loaded_file on file_id = _file_id
+        union all
+        select distinct 'core_banking' as source_system, 'bank' as controller_id, verified_by as employee_id, known_at
+        from raw_core_banking.financial_statement inner join ops.loaded_file on file_id = _file_id
     ) as reference
     where employee_id is not null
     group by source_system, controller_id, employee_id
@@ -771,6 +786,9 @@ with sent as (
             opened_on,
             closed_on,
             status,
+            capture_channel as capture_channel_id,
+            capture_operator as capture_operator_id,
+            captured_at,
             known_at,
             _file_id
         from raw_core_banking.customer
@@ -809,6 +827,9 @@ with sent as (
             opened_on,
             null::date as closed_on,
             status,
+            capture_channel as capture_channel_id,
+            capture_operator as capture_operator_id,
+            captured_at,
             known_at,
             _file_id
         from raw_card.cardholder
@@ -847,6 +868,9 @@ with sent as (
             opened_on,
             closed_on,
             case status when 'normal' then 'active' when 'suspended' then 'dormant' else status end as status,
+            capture_channel as capture_channel_id,
+            capture_operator as capture_operator_id,
+            captured_at,
             known_at,
             _file_id
         from raw_grid_billing.consumer
@@ -858,7 +882,7 @@ with sent as (
 changed as (
     select
         *,
-        lag(row(party_kind, customer_name, id_type, id_number, id_valid_to, gender, birth_date, nationality, mobile, email, address, region_code, occupation, industry_code, firm_size, registered_capital, legal_representative, customer_level, home_organisation_id, usage_class, importance_grade, is_large_customer, grid_manager_no, fee_account, opened_on, closed_on, status)) over history as before
+        lag(row(party_kind, customer_name, id_type, id_number, id_valid_to, gender, birth_date, nationality, mobile, email, address, region_code, occupation, industry_code, firm_size, registered_capital, legal_representative, customer_level, home_organisation_id, usage_class, importance_grade, is_large_customer, grid_manager_no, fee_account, opened_on, closed_on, status, capture_channel_id, capture_operator_id, captured_at)) over history as before
     from sent
     window history as (partition by source_system, customer_id order by effective_date)
 ),
@@ -872,7 +896,7 @@ version as (
         greatest(known_at, lead(known_at) over history) as known_from,
         false as is_inferred
     from changed
-    where before is distinct from row(party_kind, customer_name, id_type, id_number, id_valid_to, gender, birth_date, nationality, mobile, email, address, region_code, occupation, industry_code, firm_size, registered_capital, legal_representative, customer_level, home_organisation_id, usage_class, importance_grade, is_large_customer, grid_manager_no, fee_account, opened_on, closed_on, status)
+    where before is distinct from row(party_kind, customer_name, id_type, id_number, id_valid_to, gender, birth_date, nationality, mobile, email, address, region_code, occupation, industry_code, firm_size, registered_capital, legal_representative, customer_level, home_organisation_id, usage_class, importance_grade, is_large_customer, grid_manager_no, fee_account, opened_on, closed_on, status, capture_channel_id, capture_operator_id, captured_at)
     window history as (partition by source_system, customer_id order by effective_date)
 )
 
@@ -915,7 +939,10 @@ select
     fee_account,
     opened_on,
     closed_on,
-    status
+    status,
+    capture_channel_id,
+    capture_operator_id,
+    captured_at
 from version;
 
 insert into baseline.dim_customer
@@ -966,6 +993,9 @@ with referred as (
         union all
         select distinct 'core_banking' as source_system, 'bank' as controller_id, customer_id, known_at
         from raw_core_banking.external_series inner join ops.loaded_file on file_id = _file_id
+        union all
+        select distinct 'core_banking' as source_system, 'bank' as controller_id, customer_id, known_at
+        from raw_core_banking.financial_statement inner join ops.loaded_file on file_id = _file_id
         union all
         select distinct 'core_banking' as source_system, 'bank' as controller_id, from_customer_id as customer_id, known_at
         from raw_core_banking.customer_relation inner join ops.loaded_file on file_id = _file_id
@@ -1032,6 +1062,9 @@ select
     date '0001-01-01',
     known_from,
     true,
+    null,
+    null,
+    null,
     null,
     null,
     null,
