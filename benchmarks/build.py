@@ -312,7 +312,6 @@ def _increments(world: World, fixed: float, notes: dict[str, object]) -> tuple[R
         if number == 0:
             world.core(), world.others()
             world.keep_plans("day", day)
-            world.compare()
             continue
         sides = [(ours, world.core), (by_hand, lambda day=day: world.by_hand("day", day))]
         for seconds, side in sides if number % 2 else reversed(sides):
@@ -320,7 +319,7 @@ def _increments(world: World, fixed: float, notes: dict[str, object]) -> tuple[R
         print(f"  {day}: ours {ours[-1]:.2f} s, by hand {by_hand[-1]:.2f} s", flush=True)
         everything.append(ours[-1] + world.others())
         rows += _rows_of(world, day)
-        world.compare()
+    world.compare()
     ratio = (statistics.median(ours) - fixed) / statistics.median(by_hand)
     notes = notes | {"seconds_fixed": round(fixed, 3)}
     title = "daily increment of core less dbt's start, seconds of that by hand"
