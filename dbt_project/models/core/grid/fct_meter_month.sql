@@ -15,8 +15,18 @@
 -- A month is computed when it is over, and again for the meters of which a reading or a change arrives later; the reading of
 -- its eve is one of them.
 with closed as (
-    select source_system, date_trunc('month', last_business_date + 1)::date as open_month
-    from {{ ref('dim_source_system') }}
+    select
+        source_system,
+        date_trunc('month', last_business_date + 1)::date as open_month
+        {%- if is_incremental() %},
+        coalesce((
+            select (max(done.reading_month) + interval '1 month')::date
+            from {{ this }} as done
+            where done.source_system = system.source_system
+        ), date '0001-01-01') as next_month
+        {%- endif %}
+    from {{ ref('dim_source_system') }} as system
+    where source_system in (select source_system from {{ ref('dim_meter') }})
 ),
 
 touched as (
@@ -38,11 +48,12 @@ touched as (
     union
     select reading.service_point_key, reading.meter_id, date_trunc('month', reading.reading_date)::date
     from {{ ref('fct_energy_daily') }} as reading
-    inner join closed on closed.source_system = reading.source_system and reading.reading_date < closed.open_month
-    left join (
-        select source_system, max(reading_month) as reading_month from {{ this }} group by source_system
-    ) as done on done.source_system = reading.source_system
-    where reading.reading_date >= coalesce(done.reading_month + interval '1 month', date '0001-01-01')
+    inner join closed
+        on closed.source_system = reading.source_system
+        and reading.reading_date >= closed.next_month
+        and reading.reading_date < closed.open_month
+    where reading.reading_date >= (select min(next_month) from closed)
+        and reading.reading_date < (select max(open_month) from closed)
     {%- else %}
     select distinct reading.service_point_key, reading.meter_id, date_trunc('month', reading.reading_date)::date as reading_month
     from {{ ref('fct_energy_daily') }} as reading
@@ -83,6 +94,10 @@ reading as (
         and touched.meter_id = daily.meter_id
         and touched.reading_month = part.reading_month
     where daily.row_sign = 1 and (not part.is_eve or part.reading_month > daily.reading_date)
+        {%- if is_incremental() %}
+        and daily.reading_date >= (select min(reading_month) - 1 from touched)
+        and daily.reading_date < (select max(reading_month) + interval '1 month' from touched)
+        {%- endif %}
     order by
         daily.service_point_key, daily.meter_id, part.reading_month, daily.reading_date,
         daily.known_at desc, daily.file_id desc, daily.line desc
