@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from ingestion.contract import Contract, load_contracts
-from simulator import calendar, faults, ledger, organisation, parties, tariffs
+from simulator import calendar, difficulty, faults, ledger, organisation, parties, tariffs
 from simulator import parameters as p
 from simulator.accounts import Accounts
 from simulator.bills import Bills
@@ -32,7 +32,7 @@ from warehouse.settings import Settings
 
 SOURCES = ("core_banking", "card", "grid_billing")
 MANIFEST = "simulation.json"
-VERSION = 3  # of the world: another version writes other bytes
+VERSION = 4  # of the world: another version writes other bytes
 Progress = Callable[[int, int, str], None]
 
 
@@ -74,8 +74,8 @@ def simulate(
     """Writes the extracts of core banking, card and grid billing, and the ground truth beside them.
 
     The same arguments give the same bytes. Files go to ``<home>/landing/<source>/<date>/``, the truth to
-    ``<home>/truth`` (`identities`, `faults`, `totals` as Parquet). Where the same simulation has been written already,
-    nothing is done.
+    ``<home>/truth`` (`identities`, `pairs`, `faults`, `totals` as Parquet). Where the same simulation has been written
+    already, nothing is done.
 
     Args:
         settings: Names the home.
@@ -117,7 +117,7 @@ def simulate(
     for source, table, day, kind in file_faults:
         marks.append(faults.damage(settings.landing / source / f"{day}", contracts[source][table], day, kind))
     truth.mkdir(parents=True, exist_ok=True)
-    _write_truth(truth, run.identities(), marks, totals)
+    _write_truth(truth, run.identities(dates[-1] if dates else history_end), marks, totals)
     numbers = {
         "files": len(totals),
         "rows": sum(t.rows for t in totals),
@@ -448,17 +448,26 @@ class _Run:
                     totals.append(file.close())
         return sorted(totals, key=lambda t: (t.business_date, t.source, t.table))
 
-    def identities(self) -> pl.DataFrame:
-        """Which party each customer of each source is."""
+    def identities(self, as_of: date) -> pl.DataFrame:
+        """Which party each customer of each source is, and what the source holds of it on a day."""
         columns = ["party_id", "party_kind", "customer_id", "held_name", "id_type", "held_id", "id_fault", "name"]
-        parts = [
-            frame.select(*columns, true_id=pl.coalesce("id_number", "uscc")).with_columns(source_system=pl.lit(source))
-            for source, frame in (
-                ("core_banking", self.customers.frame),
-                ("card", self.cards.frame),
-                ("grid_billing", self.grid.frame),
+        columns += ["trait", "kin", "shows_id", "shows_name"]
+        parts = []
+        for source, frame, log, key in (
+            ("core_banking", self.customers.frame, self.customers.log, "customer_id"),
+            ("card", self.cards.frame, self.cards.holders, "cardholder_id"),
+            ("grid_billing", self.grid.frame, self.grid.log, "consumer_no"),
+        ):
+            held = log.filter(pl.col("effective_date") <= as_of).group_by(key).agg(pl.col("mobile", "address").last())
+            now = frame.join(held, left_on="customer_id", right_on=key, suffix="_now", maintain_order="left")
+            parts.append(
+                now.select(
+                    *columns,
+                    true_id=pl.coalesce("id_number", "uscc"),
+                    shows_phone=pl.col("shows_phone") & (pl.col("mobile_now") == pl.col("held_mobile")),
+                    shows_address=pl.col("shows_address") & (pl.col("address") == pl.col("held_address")),
+                ).with_columns(source_system=pl.lit(source))
             )
-        ]
         return pl.concat(parts).select(
             "party_id",
             "party_kind",
@@ -470,6 +479,12 @@ class _Run:
             id_type="id_type",
             held_id="held_id",
             id_fault="id_fault",
+            trait="trait",
+            kin="kin",
+            shows_id="shows_id",
+            shows_phone="shows_phone",
+            shows_address="shows_address",
+            shows_name="shows_name",
         )
 
 
@@ -531,7 +546,12 @@ def _write_truth(folder: Path, identities: pl.DataFrame, marks: list[faults.Faul
             "sha256": pl.String,
         },
     )
-    for name, frame in (("identities", identities), ("faults", table), ("totals", sums)):
+    for name, frame in (
+        ("identities", identities),
+        ("pairs", difficulty.pairs(identities)),
+        ("faults", table),
+        ("totals", sums),
+    ):
         part = folder / f".{name}.part"
         frame.write_parquet(part, statistics=False)
         os.replace(part, folder / f"{name}.parquet")
