@@ -1,4 +1,7 @@
-"""Who is one party: pure rules over the customers that share an identifier. No database here.
+"""Who is one party: pure rules over customers that share an identifier or that the model finds alike. No database here.
+
+Identifiers go first, then pairs of customers in the order of their match weight. What speaks against a party speaks
+against it whoever proposes it; a likely pair that is kept apart is a steward's question.
 
 A party holds at most one customer of a source. Customers of several controllers stand in one party only while
 each of these controllers has a legal basis for matching (DESIGN 8; PIPL art. 13), shown by any of its customers
@@ -6,16 +9,18 @@ in the party: a person gives a consent to a legal entity, not to one of its numb
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import combinations
 
-from identity.name import names_agree
+from identity.name import names_agree, names_match
 from identity.rules import Rules
 
 Key = tuple[str, str]
 """Source system and customer id."""
+
+_LIKE_BY_MODEL = 0.6  # least likeness of the names of all in a party; the two that the model joins must be one name
 
 
 @dataclass(slots=True)
@@ -35,6 +40,8 @@ class Customer:
         party_id: the party it stands in; None for a newcomer.
         last_event_id: the event that put it there; None for a newcomer.
         is_pending: to be looked at in this run.
+        phone_key: the usable phone number, None where it has none or many share it.
+        door: the same of its address.
         has_other_identifier: it stood in its party under another valid identifier, or joined others without one:
             what it now shows is for a steward to judge, so nothing links by it.
     """
@@ -52,11 +59,43 @@ class Customer:
     last_event_id: str | None = None
     is_pending: bool = True
     has_other_identifier: bool = False
+    phone_key: str | None = None
+    door: str | None = None
 
     @property
     def order(self) -> tuple[datetime, Key]:
         """Who was known first; ties by source and number, compared by code point."""
         return self.known_at, self.key
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredPair:
+    """Two customers that the model compared.
+
+    Attributes:
+        left, right: the two, in order.
+        weight: base 2 logarithm of the odds that they are one.
+        probability: the same between 0 and 1.
+        is_match: it lies in the upper band; else for review.
+        model_version: whose weights these are.
+    """
+
+    left: Key
+    right: Key
+    weight: float
+    probability: float
+    is_match: bool
+    model_version: str
+
+
+@dataclass(slots=True)
+class Review:
+    """Two customers that may be one party and are kept apart until a steward has judged."""
+
+    left: Key
+    right: Key
+    reason: str
+    scored: ScoredPair | None = None
 
 
 @dataclass(slots=True)
@@ -72,6 +111,15 @@ class Event:
     rule: str
     reason: str
     basis: str | None
+    scored: ScoredPair | None = None
+
+
+@dataclass(slots=True)
+class Decisions:
+    """What is decided about customers, and what is left to a steward."""
+
+    events: list[Event]
+    reviews: list[Review]
 
 
 @dataclass(slots=True)
@@ -91,14 +139,17 @@ def own_party_id(key: Key) -> str:
     return "p" + hashlib.sha256("\x1f".join(key).encode()).hexdigest()[:20]
 
 
-def place(customers: Iterable[Customer], rules: Rules, business_date: date) -> Iterator[Event]:
-    """Decide for every pending customer, and for whom its party draws along, and yield what is new.
+def place(
+    customers: Iterable[Customer], rules: Rules, business_date: date, pairs: Sequence[ScoredPair] = ()
+) -> Decisions:
+    """Decide for every pending customer, and for whom its party draws along.
 
     Args:
-        customers: the pending ones, all others that share an identifier with them, and all members of the
-            parties of any of these.
+        customers: the pending ones, all others that share an identifier or a scored pair with them, and all members
+            of the parties of any of these.
         rules: the rules of resolution.
         business_date: the day of the data; of the changes of an identifier each day's is a conflict of its own.
+        pairs: pairs in the upper two bands, each with a pending customer.
     """
     everyone = {customer.key: customer for customer in customers}
     parties: dict[str, _Party] = {}
@@ -106,12 +157,12 @@ def place(customers: Iterable[Customer], rules: Rules, business_date: date) -> I
         party_id = customer.party_id or own_party_id(customer.key)
         parties.setdefault(party_id, _Party(party_id, customer.party_id is None)).members.append(customer)
     party_of = {member.key: party for party in parties.values() for member in party.members}
-    reasons: dict[Key, str] = {}
+    split: dict[Key, str] = {}
     for party in list(parties.values()):
         for side in _split_without_basis(party):
             for member in side.members:
                 party_of[member.key] = side
-                reasons[member.key] = "matching_basis_ended"
+                split[member.key] = "matching_basis_ended"
     conflicts = [
         _conflict(
             one, party_of[one.key].party_id, None, "same_customer", "identifier_changed", business_date.isoformat()
@@ -119,12 +170,97 @@ def place(customers: Iterable[Customer], rules: Rules, business_date: date) -> I
         for one in everyone.values()
         if one.is_pending and one.has_other_identifier
     ]
+    reviews: dict[tuple[Key, Key], Review] = {}
     for kind, group in _groups(everyone.values()):
-        conflicts += _join_group(group, party_of, rules, kind)
-    for customer in everyone.values():
-        if event := _membership_event(customer, party_of[customer.key], reasons.get(customer.key)):
-            yield event
-    yield from conflicts
+        for conflict, elder in _join_group(group, party_of, rules, kind):
+            conflicts.append(conflict)
+            if elder is not None:
+                pair = _ordered(elder.key, conflict.key)
+                reviews.setdefault(pair, Review(*pair, conflict.reason))
+    joined_by = _join_pairs(pairs, everyone, party_of, reviews)
+    events = [
+        event
+        for customer in everyone.values()
+        if (
+            event := _membership_event(
+                customer, party_of[customer.key], split.get(customer.key), joined_by.get(customer.key)
+            )
+        )
+    ]
+    open_reviews = [one for one in reviews.values() if party_of[one.left] is not party_of[one.right]]
+    return Decisions(events + conflicts, open_reviews)
+
+
+def _ordered(one: Key, other: Key) -> tuple[Key, Key]:
+    return (one, other) if one < other else (other, one)
+
+
+def _join_pairs(
+    pairs: Sequence[ScoredPair],
+    everyone: dict[Key, Customer],
+    party_of: dict[Key, _Party],
+    reviews: dict[tuple[Key, Key], Review],
+) -> dict[Key, ScoredPair]:
+    """Join the parties of likely pairs where nothing speaks against it, likeliest first; note what is for review.
+
+    Returns:
+        The pair by which each customer came into the party that it is in now.
+    """
+    joined_by: dict[Key, ScoredPair] = {}
+    scored = {(pair.left, pair.right) for pair in pairs}
+    for pair in sorted(pairs, key=lambda pair: (-pair.weight, pair.left, pair.right)):
+        left, right = everyone[pair.left], everyone[pair.right]
+        one, other = sorted((party_of[left.key], party_of[right.key]), key=_age)
+        if one is other or not _may_match(one.members + other.members):
+            continue
+        reason = "review_band" if not pair.is_match else _obstacle_of_pair(left, right, one, other)
+        known = reviews.get((pair.left, pair.right))
+        if known:
+            known.scored = pair
+        elif reason is None:
+            one.members += other.members
+            for member in other.members:
+                party_of[member.key] = one
+                joined_by[member.key] = pair
+        elif _is_question(left, right, reason) and not _is_asked(left, right, one, other, scored):
+            reviews[pair.left, pair.right] = Review(pair.left, pair.right, reason, pair)
+    return joined_by
+
+
+def _obstacle_of_pair(left: Customer, right: Customer, one: _Party, other: _Party) -> str | None:
+    """Return what speaks against joining the parties of a likely pair, None where nothing does."""
+    obstacle = _obstacle(one, other, 0.0 if _is_renamed(left, right) else _LIKE_BY_MODEL)
+    if obstacle is None and not names_match(left.name_key, right.name_key) and not _is_renamed(left, right):
+        return "names_differ"
+    return obstacle
+
+
+def _is_renamed(left: Customer, right: Customer) -> bool:
+    """Say whether two firms hold one number and one phone or address: then the name may be the former one."""
+    return (
+        left.party_kind == "firm"
+        and left.identifier is not None
+        and (left.identifier_kind, left.identifier) == (right.identifier_kind, right.identifier)
+        and (
+            (left.phone_key is not None and left.phone_key == right.phone_key)
+            or (left.door is not None and left.door == right.door)
+        )
+    )
+
+
+def _is_question(left: Customer, right: Customer, reason: str) -> bool:
+    """Say whether a steward could tell: strangers of one household are none, nor are two numbers of one kind."""
+    both_valid = left.identifier_kind == right.identifier_kind and left.identifier and right.identifier
+    if both_valid and left.identifier != right.identifier and reason == "review_band":
+        return False
+    return names_agree(left.name_key, right.name_key, _LIKE_BY_MODEL)
+
+
+def _is_asked(left: Customer, right: Customer, one: _Party, other: _Party, scored: set[tuple[Key, Key]]) -> bool:
+    """Say whether what stands between two parties is a question of its own: two customers of one source."""
+    return left.key[0] != right.key[0] and any(
+        a.key[0] == b.key[0] and _ordered(a.key, b.key) in scored for a in one.members for b in other.members
+    )
 
 
 def _groups(customers: Iterable[Customer]) -> Iterator[tuple[str, list[Customer]]]:
@@ -139,12 +275,18 @@ def _groups(customers: Iterable[Customer]) -> Iterator[tuple[str, list[Customer]
             yield kind, sorted(members, key=lambda member: member.order)
 
 
-def _join_group(group: list[Customer], party_of: dict[Key, _Party], rules: Rules, kind: str) -> list[Event]:
-    """Join the parties of one identifier where nothing speaks against it, eldest first; return the conflicts."""
+def _join_group(
+    group: list[Customer], party_of: dict[Key, _Party], rules: Rules, kind: str
+) -> list[tuple[Event, Customer | None]]:
+    """Join the parties of one identifier where nothing speaks against it, eldest first.
+
+    Returns:
+        The conflicts, each with the elder customer that it is about, where it is one.
+    """
     sources = [member.key[0] for member in group]
     if max(sources.count(source) for source in sources) > rules.held_by_at_most:
         return [
-            _conflict(member, party_of[member.key].party_id, None, f"same_{kind}", "identifier_overused")
+            (_conflict(member, party_of[member.key].party_id, None, f"same_{kind}", "identifier_overused"), None)
             for member in group
             if member.is_pending
         ]
@@ -193,8 +335,10 @@ def _obstacle(one: _Party, other: _Party, likeness: float) -> str | None:
     return None
 
 
-def _conflicts(group: list[Customer], party_of: dict[Key, _Party], likeness: float, kind: str) -> Iterator[Event]:
-    """Yield a conflict for each pair of customers that one identifier names and that may not be one party.
+def _conflicts(
+    group: list[Customer], party_of: dict[Key, _Party], likeness: float, kind: str
+) -> Iterator[tuple[Event, Customer | None]]:
+    """Yield a conflict and its elder customer for each pair that one identifier names and that may not be one party.
 
     It is the younger's. Where there is no basis nothing is said: the note itself would be a match.
     """
@@ -208,7 +352,7 @@ def _conflicts(group: list[Customer], party_of: dict[Key, _Party], likeness: flo
         reason = "same_source" if of_one_source else _obstacle(one, other, likeness)
         if reason is None or (reason == "same_source") != of_one_source:
             continue  # what stands between the parties is told of other customers of theirs
-        yield _conflict(younger, other.party_id, one.party_id, f"same_{kind}", reason)
+        yield _conflict(younger, other.party_id, one.party_id, f"same_{kind}", reason), elder
 
 
 def _split_without_basis(party: _Party) -> list[_Party]:
@@ -235,7 +379,9 @@ def _split_without_basis(party: _Party) -> list[_Party]:
     ]
 
 
-def _membership_event(customer: Customer, party: _Party, reason: str | None) -> Event | None:
+def _membership_event(
+    customer: Customer, party: _Party, reason: str | None, joined_by: ScoredPair | None
+) -> Event | None:
     """Return the event that brings a customer into its party, None where it is there already."""
     if customer.party_id == party.party_id:
         return None
@@ -245,8 +391,9 @@ def _membership_event(customer: Customer, party: _Party, reason: str | None) -> 
     elif reason and party.party_id != customer.party_id and _was_split_off(customer, party):
         event_type, rule, basis = "unlink", "matching_basis", None
     else:
-        event_type, rule = "link", f"same_{customer.identifier_kind}"
-        reason = "same_identifier" if customer.party_id is None else "parties_joined"
+        event_type, rule = "link", "model" if joined_by else f"same_{customer.identifier_kind}"
+        alike = "alike" if joined_by else "same_identifier"
+        reason = alike if customer.party_id is None else "parties_joined"
         controllers = {member.controller_id for member in party.members}
         basis = "matching_basis" if len(controllers) > 1 else "same_controller"
     event_id = _event_id(event_type, customer.key, party.party_id, customer.last_event_id or "")
@@ -260,6 +407,7 @@ def _membership_event(customer: Customer, party: _Party, reason: str | None) -> 
         rule,
         reason,
         basis,
+        joined_by if event_type == "link" else None,
     )
 
 

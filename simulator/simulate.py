@@ -110,7 +110,7 @@ def simulate(
         kept = json.loads(manifest.read_text("utf-8"))
         if {k: kept.get(k) for k in wanted} == wanted and all((settings.landing / f).exists() for f in kept["paths"]):
             return SimulationReport(seed, scale, (history_end, *dates), **kept["report"])
-    run = _Run(settings, seed, scale, history_start, history_end, dates, progress or (lambda *_: None))
+    run = Run(settings, seed, scale, history_start, history_end, dates, progress or (lambda *_: None))
     totals = run.write()
     marks = [fault for total in totals for fault in total.faults]
     contracts = run.contracts
@@ -133,8 +133,8 @@ def simulate(
     return SimulationReport(seed, scale, (history_end, *dates), **numbers)
 
 
-class _Run:
-    """One simulation."""
+class Run:
+    """One simulation: `found` draws the world and its masters, `write` runs its months and writes all files."""
 
     def __init__(
         self, settings: Settings, seed: int, scale: float, start: date, end: date, dates: list[date], progress: Progress
@@ -162,7 +162,7 @@ class _Run:
     def write(self) -> list[Totals]:
         """Makes the world, runs its months, writes all files."""
         self._tick("people, firms and what they hold")
-        self._found()
+        self.found()
         for month in self.months:
             self._tick(f"{month:%Y-%m}")
             self._month(month)
@@ -171,7 +171,8 @@ class _Run:
         self._tick("written")
         return totals
 
-    def _found(self) -> None:
+    def found(self) -> None:
+        """Draws the parties, what each source holds of them, and their masters."""
         s, start, horizon = self.streams, self.start, self.horizon
         count = max(60, round(p.PARTIES * self.scale))
         self.world = parties.draw(s, count, start, horizon)

@@ -17,7 +17,7 @@ MONDAY, TUESDAY = date(2026, 11, 2), date(2026, 11, 3)
 _RECEIVED = datetime(2026, 11, 2, 20, tzinfo=UTC)
 _COLUMNS = [
     *("source_system", "customer_id", "controller_id", "party_kind", "customer_name", "id_type", "id_number"),
-    *("phone", "address", "has_matching_basis", "first_known_at"),
+    *("phone", "address", "birth_date", "gender", "has_matching_basis", "first_known_at"),
 ]
 A, B = "130503196704010016", "360426199101010071"
 
@@ -46,7 +46,7 @@ def staged(owner: psycopg.Connection) -> Iterator[psycopg.Connection]:
     owner.execute(
         "create table intermediate.int_customer__identifiers (source_system text, customer_id text, "
         "controller_id text, party_kind text, customer_name text, id_type text, id_number text, phone text, "
-        "address text, has_matching_basis boolean, first_known_at timestamptz)"
+        "address text, birth_date date, gender text, has_matching_basis boolean, first_known_at timestamptz)"
     )
     migrate(read_migrations("identity"), owner)
     yield owner
