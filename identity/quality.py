@@ -6,6 +6,7 @@ what the two customers of a true pair share; a wrong pair falls into that of wha
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -115,6 +116,14 @@ def measure(connection: psycopg.Connection[Any], identities: pl.DataFrame, pairs
     asked = _with_stratum(_joined(asked, known), pairs)
     strata = sorted(set(true["stratum"]) | set(linked["stratum"]) | set(asked["stratum"]))
     return [_quality(stratum, true, linked, asked) for stratum in [*strata, "all"]]
+
+
+def measure_against(connection: psycopg.Connection[Any], truth: Path) -> list[Quality]:
+    """Measure against the ground truth that the simulator left in a folder; nothing where it left none."""
+    files = [truth / f"{name}.parquet" for name in ("identities", "pairs")]
+    if not all(file.exists() for file in files):
+        return []
+    return measure(connection, *map(pl.read_parquet, files))
 
 
 def keep(connection: psycopg.Connection[Any], business_date: date, measured: list[Quality]) -> None:

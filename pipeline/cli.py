@@ -12,6 +12,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from pipeline.cli_erasure import app as erasure
+from pipeline.cli_identity import app as identity
 from pipeline.cli_quarantine import app as quarantine
 from pipeline.cli_retention import app as retention
 from pipeline.console import err, out
@@ -39,6 +40,7 @@ app.add_typer(database, name="db")
 app.add_typer(contract, name="contract")
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(erasure, name="erasure")
+app.add_typer(identity, name="identity")
 app.add_typer(retention, name="retention")
 
 BusinessDate = Annotated[

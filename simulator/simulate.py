@@ -95,7 +95,7 @@ def simulate(
     dates = sorted(set(daily_dates))
     if dates and dates[0] <= history_end:
         raise ValueError(f"the daily date {dates[0]} lies inside the history, which ends on {history_end}")
-    truth = settings.home / "truth"
+    truth = settings.truth
     wanted = {
         "version": VERSION,
         "seed": seed,

@@ -52,6 +52,11 @@ class Settings(BaseSettings):
         return self.home / "landing"
 
     @property
+    def truth(self) -> Path:
+        """The ground truth of a simulated world, where there is one."""
+        return self.home / "truth"
+
+    @property
     def out(self) -> Path:
         """What the warehouse shows: Data Docs, dbt docs, reports, packages."""
         return self.home / "out"
