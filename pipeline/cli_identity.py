@@ -8,7 +8,7 @@ import typer
 from pipeline.console import out
 
 app = typer.Typer(
-    help="Resolution of parties: train the model, match afresh without writing. The daily step is part of `c360 build`.",
+    help="Resolution of parties: train the model, or match afresh without writing. `c360 build` does the daily step.",
     no_args_is_help=True,
 )
 
