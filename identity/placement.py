@@ -163,9 +163,12 @@ def place(
             for member in side.members:
                 party_of[member.key] = side
                 split[member.key] = "matching_basis_ended"
-    conflicts = [
-        _conflict(
-            one, party_of[one.key].party_id, None, "same_customer", "identifier_changed", business_date.isoformat()
+    conflicts: list[tuple[Event, Customer | None]] = [
+        (
+            _conflict(
+                one, party_of[one.key].party_id, None, "same_customer", "identifier_changed", business_date.isoformat()
+            ),
+            None,
         )
         for one in everyone.values()
         if one.is_pending and one.has_other_identifier
@@ -173,7 +176,7 @@ def place(
     reviews: dict[tuple[Key, Key], Review] = {}
     for kind, group in _groups(everyone.values()):
         for conflict, elder in _join_group(group, party_of, rules, kind):
-            conflicts.append(conflict)
+            conflicts.append((conflict, elder))
             if elder is not None:
                 pair = _ordered(elder.key, conflict.key)
                 reviews.setdefault(pair, Review(*pair, conflict.reason))
@@ -188,7 +191,10 @@ def place(
         )
     ]
     open_reviews = [one for one in reviews.values() if party_of[one.left] is not party_of[one.right]]
-    return Decisions(events + conflicts, open_reviews)
+    still = [
+        conflict for conflict, elder in conflicts if elder is None or party_of[elder.key] is not party_of[conflict.key]
+    ]
+    return Decisions(events + still, open_reviews)
 
 
 def _ordered(one: Key, other: Key) -> tuple[Key, Key]:
@@ -215,13 +221,13 @@ def _join_pairs(
             continue
         reason = "review_band" if not pair.is_match else _obstacle_of_pair(left, right, one, other)
         known = reviews.get((pair.left, pair.right))
-        if known:
-            known.scored = pair
-        elif reason is None:
+        if reason is None:
             one.members += other.members
             for member in other.members:
                 party_of[member.key] = one
                 joined_by[member.key] = pair
+        elif known:
+            known.scored = pair
         elif _is_question(left, right, reason) and not _is_asked(left, right, one, other, scored):
             reviews[pair.left, pair.right] = Review(pair.left, pair.right, reason, pair)
     return joined_by
