@@ -123,6 +123,17 @@ class Decisions:
 
 
 @dataclass(slots=True)
+class _Conflict:
+    """Why a customer was not joined with an elder one, or why nothing links by its identifier."""
+
+    customer: Customer
+    elder: Customer | None
+    rule: str
+    reason: str
+    occasion: str = ""
+
+
+@dataclass(slots=True)
 class _Party:
     party_id: str
     is_new: bool
@@ -163,22 +174,17 @@ def place(
             for member in side.members:
                 party_of[member.key] = side
                 split[member.key] = "matching_basis_ended"
-    conflicts: list[tuple[Event, Customer | None]] = [
-        (
-            _conflict(
-                one, party_of[one.key].party_id, None, "same_customer", "identifier_changed", business_date.isoformat()
-            ),
-            None,
-        )
+    conflicts = [
+        _Conflict(one, None, "same_customer", "identifier_changed", business_date.isoformat())
         for one in everyone.values()
         if one.is_pending and one.has_other_identifier
     ]
     reviews: dict[tuple[Key, Key], Review] = {}
     for kind, group in _groups(everyone.values()):
-        for conflict, elder in _join_group(group, party_of, rules, kind):
-            conflicts.append((conflict, elder))
-            if elder is not None:
-                pair = _ordered(elder.key, conflict.key)
+        for conflict in _join_group(group, party_of, rules, kind):
+            conflicts.append(conflict)
+            if conflict.elder is not None:
+                pair = _ordered(conflict.elder.key, conflict.customer.key)
                 reviews.setdefault(pair, Review(*pair, conflict.reason))
     joined_by = _join_pairs(pairs, everyone, party_of, reviews)
     events = [
@@ -191,9 +197,7 @@ def place(
         )
     ]
     open_reviews = [one for one in reviews.values() if party_of[one.left] is not party_of[one.right]]
-    still = [
-        conflict for conflict, elder in conflicts if elder is None or party_of[elder.key] is not party_of[conflict.key]
-    ]
+    still = [event for conflict in conflicts if (event := _conflict_event(conflict, party_of))]
     return Decisions(events + still, open_reviews)
 
 
@@ -281,21 +285,11 @@ def _groups(customers: Iterable[Customer]) -> Iterator[tuple[str, list[Customer]
             yield kind, sorted(members, key=lambda member: member.order)
 
 
-def _join_group(
-    group: list[Customer], party_of: dict[Key, _Party], rules: Rules, kind: str
-) -> list[tuple[Event, Customer | None]]:
-    """Join the parties of one identifier where nothing speaks against it, eldest first.
-
-    Returns:
-        The conflicts, each with the elder customer that it is about, where it is one.
-    """
+def _join_group(group: list[Customer], party_of: dict[Key, _Party], rules: Rules, kind: str) -> list[_Conflict]:
+    """Join the parties of one identifier where nothing speaks against it, eldest first; return the conflicts."""
     sources = [member.key[0] for member in group]
     if max(sources.count(source) for source in sources) > rules.held_by_at_most:
-        return [
-            (_conflict(member, party_of[member.key].party_id, None, f"same_{kind}", "identifier_overused"), None)
-            for member in group
-            if member.is_pending
-        ]
+        return [_Conflict(member, None, f"same_{kind}", "identifier_overused") for member in group if member.is_pending]
     likeness = rules.likeness_of(kind)
     parties = sorted({party_of[member.key].party_id: party_of[member.key] for member in group}.values(), key=_age)
     pair = _first_joinable(parties, likeness)
@@ -341,10 +335,8 @@ def _obstacle(one: _Party, other: _Party, likeness: float) -> str | None:
     return None
 
 
-def _conflicts(
-    group: list[Customer], party_of: dict[Key, _Party], likeness: float, kind: str
-) -> Iterator[tuple[Event, Customer | None]]:
-    """Yield a conflict and its elder customer for each pair that one identifier names and that may not be one party.
+def _conflicts(group: list[Customer], party_of: dict[Key, _Party], likeness: float, kind: str) -> Iterator[_Conflict]:
+    """Yield a conflict for each pair of customers that one identifier names and that may not be one party.
 
     It is the younger's. Where there is no basis nothing is said: the note itself would be a match.
     """
@@ -358,7 +350,7 @@ def _conflicts(
         reason = "same_source" if of_one_source else _obstacle(one, other, likeness)
         if reason is None or (reason == "same_source") != of_one_source:
             continue  # what stands between the parties is told of other customers of theirs
-        yield _conflict(younger, other.party_id, one.party_id, f"same_{kind}", reason), elder
+        yield _Conflict(younger, elder, f"same_{kind}", reason)
 
 
 def _split_without_basis(party: _Party) -> list[_Party]:
@@ -421,11 +413,17 @@ def _was_split_off(customer: Customer, party: _Party) -> bool:
     return party.party_id in {own_party_id(m.key) for m in party.members if m.party_id == customer.party_id}
 
 
-def _conflict(
-    customer: Customer, party_id: str, other: str | None, rule: str, reason: str, occasion: str = ""
-) -> Event:
-    event_id = _event_id("conflict", customer.key, other or "", f"{reason}{occasion}")
-    return Event(event_id, None, "conflict", party_id, other, customer.key, rule, reason, None)
+def _conflict_event(conflict: _Conflict, party_of: dict[Key, _Party]) -> Event | None:
+    """Return the event that tells of a conflict, None where the two came into one party after all."""
+    customer, elder = conflict.customer, conflict.elder
+    party, other = party_of[customer.key], party_of[elder.key] if elder else None
+    if party is other:
+        return None
+    other_id = other.party_id if other else None
+    event_id = _event_id("conflict", customer.key, other_id or "", f"{conflict.reason}{conflict.occasion}")
+    return Event(
+        event_id, None, "conflict", party.party_id, other_id, customer.key, conflict.rule, conflict.reason, None
+    )
 
 
 def _event_id(event_type: str, key: Key, party_id: str, discriminator: str) -> str:
