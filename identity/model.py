@@ -109,12 +109,12 @@ def load_model(path: Path = MODEL_FILE) -> Model:
     return Model.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
-def unweighted(model: Model, kind: PartyKind) -> Settings:
+def unweighted(model: KindModel) -> Settings:
     """Return Splink's settings before training."""
     return {
         "link_type": "dedupe_only",
         "unique_id_column_name": "customer_no",
-        "comparisons": [comparison.settings() for comparison in model.of(kind).comparisons],
+        "comparisons": [comparison.settings() for comparison in model.comparisons],
         "blocking_rules_to_generate_predictions": [],
         "retain_matching_columns": False,
         "retain_intermediate_calculation_columns": False,

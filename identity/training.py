@@ -81,22 +81,11 @@ def learn(customers: pl.DataFrame, model: Model, kind: PartyKind) -> dict[str, A
     labels = _known_pairs(comparable)
     if labels.height < LEAST_PAIRS:
         raise TrainingError(f"only {labels.height} pairs of {kind}s share an identifier: too few to learn from")
-    settings = unweighted(model, kind)
     largest = comparable["source_system"].value_counts(sort=True)["source_system"][0]
     strangers = comparable.filter(pl.col("source_system") == largest).unique(
         ["name_key", "born_on" if kind == "person" else "phone_key"], keep="first", maintain_order=True
     )
-    with opened(strangers, settings) as (linker, _):
-        linker.training.estimate_u_using_random_sampling(
-            max_pairs=RANDOM_PAIRS, seed=SEED, min_count_per_level=None, num_chunks=1
-        )
-        by_chance = linker.misc.save_model_to_json()
-    with opened(comparable, settings) as (linker, database):
-        table = registered(database, labels.select(customer_no_l="left_no", customer_no_r="right_no"), "labelled_pairs")
-        linker.training.estimate_m_from_pairwise_labels(table)
-        by_party = linker.misc.save_model_to_json()
-    drawn = min(RANDOM_PAIRS, strangers.height * (strangers.height - 1) // 2)
-    both = _merged(by_chance, by_party, drawn, labels.height)
+    both = weights(unweighted(model.of(kind)), comparable, strangers, labels)
     across = sum(one * other for one, other in _sizes(comparable))
     with_identifier = comparable["identifier"].is_not_null().mean()
     likely = labels.height / max(float(with_identifier or 0) ** 2, 0.01) / across  # type: ignore[arg-type]
@@ -107,10 +96,35 @@ def learn(customers: pl.DataFrame, model: Model, kind: PartyKind) -> dict[str, A
         "learned_from": {
             "customers": customers.height,
             "pairs_by_identifier": labels.height,
-            "random_pairs": drawn,
+            "random_pairs": _drawn(strangers),
         },
         "settings": both,
     }
+
+
+def weights(settings: Settings, customers: pl.DataFrame, strangers: pl.DataFrame, known: pl.DataFrame) -> Settings:
+    """Return settings with the weights of every level that has none.
+
+    Args:
+        settings: Splink's settings.
+        customers: `customer_no` and what the settings compare.
+        strangers: some of them, each another party.
+        known: `left_no` and `right_no` of pairs of customers that are one party.
+    """
+    with opened(strangers, settings) as (linker, _):
+        linker.training.estimate_u_using_random_sampling(
+            max_pairs=RANDOM_PAIRS, seed=SEED, min_count_per_level=None, num_chunks=1
+        )
+        by_chance = linker.misc.save_model_to_json()
+    with opened(customers, settings) as (linker, database):
+        labels = known.select(customer_no_l="left_no", customer_no_r="right_no")
+        linker.training.estimate_m_from_pairwise_labels(registered(database, labels, "labelled_pairs"))
+        by_party = linker.misc.save_model_to_json()
+    return _merged(by_chance, by_party, _drawn(strangers), known.height)
+
+
+def _drawn(strangers: pl.DataFrame) -> int:
+    return min(RANDOM_PAIRS, strangers.height * (strangers.height - 1) // 2)
 
 
 def usable(customers: pl.DataFrame, held_by_at_most: int) -> pl.DataFrame:
