@@ -1,6 +1,6 @@
 """Identity resolution against the truth: simulated worlds that no rule and no weight was tuned on, and Febrl.
 
-The weights in identity/models were learned on the world of seed 4711 at scale 0.2, the bands were chosen on that of 4712.
+The weights in identity/models were learned on the world of seed 4711, the bands chosen on that of 4712 (scale 0.2).
 The seeds measured here are others. A share of several worlds is that of the worst.
 """
 

@@ -24,11 +24,9 @@ RANDOM_PAIRS = 5_000_000
 SEED = 360
 LEAST_PAIRS = 50
 
-_CUSTOMERS = f"""
-select source_system, customer_id, {", ".join(COMPARED)}
+_STANDING = f"""
+select source_system, customer_id, party_kind, {", ".join(COMPARED)}
 from identity.standardised_customer
-where party_kind = %s
-order by source_system, customer_id
 """
 
 
@@ -36,15 +34,20 @@ class TrainingError(RuntimeError):
     """The warehouse holds too little to learn from."""
 
 
-def train(
-    connection: psycopg.Connection[Any], folder: Path = WEIGHTS, progress: Callable[[str], None] | None = None
-) -> list[Path]:
+def standing_customers(connection: psycopg.Connection[Any]) -> pl.DataFrame:
+    """Return all customers as they were last standardised."""
+    rows = connection.execute(_STANDING).fetchall()
+    names = ["source_system", "customer_id", "party_kind", *COMPARED]
+    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+
+
+def train(customers: pl.DataFrame, folder: Path = WEIGHTS, progress: Callable[[str], None] | None = None) -> list[Path]:
     """Learn the weights of persons and firms and write them as model files, to be reviewed and committed.
 
     The same customers give the same files.
 
     Args:
-        connection: a session that reads `identity`.
+        customers: standardised ones of all sources.
         folder: where the files go.
         progress: told what is being done.
 
@@ -52,15 +55,14 @@ def train(
         TrainingError: too few customers of one kind share an identifier.
     """
     model, written = load_model(), []
+    ordered = customers.sort("source_system", "customer_id")
     for kind in KINDS:
-        rows = connection.execute(_CUSTOMERS, [kind]).fetchall()
-        names = ["source_system", "customer_id", *COMPARED]
-        customers = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+        of_kind = ordered.filter(pl.col("party_kind") == kind).select("source_system", "customer_id", *COMPARED)
         if progress:
-            progress(f"{kind}: {customers.height:,} customers")
-        learned = learn(customers, model, kind)
+            progress(f"{kind}: {of_kind.height:,} customers")
         path = folder / f"{kind}.json"
-        path.write_text(json.dumps(learned, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        learned = json.dumps(learn(of_kind, model, kind), indent=1, ensure_ascii=False)
+        path.write_text(learned + "\n", encoding="utf-8")
         written.append(path)
     return written
 

@@ -199,7 +199,8 @@ def train_identity(folder: Path | None = None, progress: Callable[[str], None] |
         identity.training.TrainingError: the warehouse holds too little to learn from.
     """
     with connect() as session:
-        return training.train(session, folder or model.WEIGHTS, progress)
+        customers = training.standing_customers(session)
+    return training.train(customers, folder or model.WEIGHTS, progress)
 
 
 def rematch_identity() -> Rematch:
