@@ -13,17 +13,18 @@ from identity.standardise import COMPARED
 
 # A phone or an address under many names is nobody's: it blocks nothing and counts as unknown.
 _SHARED = """
-create temporary table shared_{column} on commit drop as
-select {column} from {standing}
-where {column} in (select {column} from changed_customer where is_pending)
+create temporary table {table} on commit drop as
+select {column} from identity.standardised_customer
+where {column} in (select {column} from {of})
 group by {column} having count(distinct name_key) > %s
 """
+_MANY_MAY_SHARE = ("phone_key", "door")
 
 # Two controllers' customers are compared where each has a basis; without one the comparison itself would be a match.
 _BLOCKED = """
 select l.source_system, l.customer_id, r.source_system, r.customer_id
 from changed_customer as l
-inner join {standing} as r on {conditions}
+inner join identity.standardised_customer as r on {conditions}
 where
     l.is_pending and l.party_kind = %(kind)s and r.party_kind = %(kind)s
     and (l.source_system, l.customer_id) <> (r.source_system, r.customer_id)
@@ -49,43 +50,36 @@ class Comparison:
     matches: int = 0
 
 
-def compare(cursor: psycopg.Cursor[Any], model: Model, standing: str = "identity.standardised_customer") -> Comparison:
+def compare(cursor: psycopg.Cursor[Any], model: Model) -> Comparison:
     """Compare the pending customers of `changed_customer` with all others.
 
     Args:
-        cursor: in the transaction that holds `changed_customer`.
+        cursor: in the transaction that holds `changed_customer`; `identity.standardised_customer` is up to date.
         model: blocking rules and bands.
-        standing: all customers as they stand, the changed ones included.
+
+    Raises:
+        identity.model.ModelError: nothing was trained for this version of the model.
     """
     found = Comparison()
-    for column in ("phone_key", "door"):
-        cursor.execute(_SHARED.format(column=column, standing=standing), [model.held_by_at_most])
+    settings = {kind: weighted(model, kind) for kind in KINDS}
+    for column in _MANY_MAY_SHARE:
+        table = f"shared_{column}"
+        cursor.execute(_SHARED.format(table=table, column=column, of="changed_customer"), [model.held_by_at_most])
     for kind in KINDS:
-        pairs = _blocked(cursor, model, kind, standing)
+        pairs = _blocked(cursor, model, kind)
         if pairs.is_empty():
             continue
-        keys = pl.concat(
-            [
-                pairs.select(source_system="left_source", customer_id="left_id"),
-                pairs.select(source_system="right_source", customer_id="right_id"),
-            ]
-        ).unique(maintain_order=True)
-        customers = _customers(cursor, keys, standing).with_row_index("customer_no")
-        customers = customers.with_columns(pl.col("customer_no").cast(pl.Int64))
+        customers = _customers(cursor, model, pairs)
         numbers = customers.select("source_system", "customer_id", "customer_no")
         numbered = pairs
         for side in ("left", "right"):
-            numbered = numbered.join(
-                numbers.rename(
-                    {"source_system": f"{side}_source", "customer_id": f"{side}_id", "customer_no": f"{side}_no"}
-                ),
-                on=[f"{side}_source", f"{side}_id"],
-                how="left",
-                maintain_order="left",
+            of_side = numbers.rename(
+                {"source_system": f"{side}_source", "customer_id": f"{side}_id", "customer_no": f"{side}_no"}
             )
-        scores = score(customers.select("customer_no", *COMPARED), numbered, weighted(model, kind))
+            numbered = numbered.join(of_side, on=[f"{side}_source", f"{side}_id"], maintain_order="left")
+        scores = score(customers.select("customer_no", *COMPARED), numbered, settings[kind])
         bands = model.of(kind).bands
-        scored = numbered.join(scores, on=["left_no", "right_no"], how="inner", maintain_order="left")
+        scored = numbered.join(scores, on=["left_no", "right_no"], maintain_order="left")
         likely = scored.filter(pl.col("match_weight") >= bands.review)
         found.compared += scored.height
         found.pairs += [
@@ -101,7 +95,8 @@ def _as_keys(scored: pl.DataFrame) -> list[tuple[Key, Key, float, float]]:
     return [((a, b), (c, d), weight, likely) for a, b, c, d, weight, likely in scored.select(columns).iter_rows()]
 
 
-def _blocked(cursor: psycopg.Cursor[Any], model: Model, kind: PartyKind, standing: str) -> pl.DataFrame:
+def _blocked(cursor: psycopg.Cursor[Any], model: Model, kind: PartyKind) -> pl.DataFrame:
+    """Return the pairs of one kind that agree in a blocking rule, each once and in order."""
     parts = []
     for columns in model.of(kind).blocking:
         conditions = " and ".join(f"l.{column} = r.{column}" for column in columns)
@@ -109,33 +104,36 @@ def _blocked(cursor: psycopg.Cursor[Any], model: Model, kind: PartyKind, standin
         shared = "".join(
             f" and not exists (select from shared_{column} as s where s.{column} = l.{column})"
             for column in columns
-            if column in ("phone_key", "door")
+            if column in _MANY_MAY_SHARE
         )
-        parts.append(_BLOCKED.format(conditions=conditions, standing=standing, unshared=known + shared))
+        parts.append(_BLOCKED.format(conditions=conditions, unshared=known + shared))
     cursor.execute(" union ".join(parts), {"kind": kind})
     pairs = {(a, b, c, d) if (a, b) < (c, d) else (c, d, a, b) for a, b, c, d in cursor}
     return pl.DataFrame(sorted(pairs), schema=dict.fromkeys(_SIDES, pl.String), orient="row")
 
 
-def _customers(cursor: psycopg.Cursor[Any], keys: pl.DataFrame, standing: str) -> pl.DataFrame:
-    """Return the forms of customers that are compared, without what many share."""
-    cursor.execute("create temporary table wanted_customer (source_system text, customer_id text) on commit drop")
-    with cursor.copy("copy wanted_customer from stdin") as copy:
-        for row in keys.iter_rows():
+def _customers(cursor: psycopg.Cursor[Any], model: Model, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Return the customers of pairs with a number and the forms that are compared, without what many share."""
+    left, right = (pairs.select(source_system=f"{side}_source", customer_id=f"{side}_id") for side in ("left", "right"))
+    cursor.execute("create temporary table paired_customer (source_system text, customer_id text) on commit drop")
+    with cursor.copy("copy paired_customer from stdin") as copy:
+        for row in pl.concat([left, right]).unique().iter_rows():
             copy.write_row(row)
-    usable = {
-        "phone_key": "case when not exists (select from shared_phone_key as s where s.phone_key = c.phone_key) "
-        "then phone_key end",
-        "door": "case when not exists (select from shared_door as s where s.door = c.door) then door end",
-        "name_key": "nullif(name_key, '')",
-        "name_sound": "nullif(name_sound, '')",
-    }
-    columns = ", ".join(f"{usable.get(column, column)} as {column}" for column in COMPARED)
     cursor.execute(
-        f"select source_system, customer_id, {columns} from {standing} as c "
-        "inner join wanted_customer using (source_system, customer_id)"
+        "create temporary table paired on commit drop as select c.* from identity.standardised_customer as c "
+        "inner join paired_customer using (source_system, customer_id); analyze paired"
     )
+    usable = {"name_key": "nullif(name_key, '')", "name_sound": "nullif(name_sound, '')"}
+    for column in _MANY_MAY_SHARE:
+        table = f"paired_{column}"
+        cursor.execute(_SHARED.format(table=table, column=column, of="paired"), [model.held_by_at_most])
+        usable[column] = (
+            f"case when not exists (select from {table} as s where s.{column} = c.{column}) then c.{column} end"
+        )
+    columns = ", ".join(f"{usable.get(column, column)} as {column}" for column in COMPARED)
+    cursor.execute(f"select source_system, customer_id, {columns} from paired as c")
     names = ["source_system", "customer_id", *COMPARED]
     frame = pl.DataFrame(cursor.fetchall(), schema=dict.fromkeys(names, pl.String), orient="row")
-    cursor.execute("drop table wanted_customer")
-    return frame.sort("source_system", "customer_id")
+    cursor.execute("drop table paired_customer, paired, paired_phone_key, paired_door")
+    frame = frame.sort("source_system", "customer_id")
+    return frame.with_columns(customer_no=pl.int_range(pl.len(), dtype=pl.Int64))
