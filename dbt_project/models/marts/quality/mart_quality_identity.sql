@@ -2,7 +2,7 @@
 
 -- Precision and recall of the parties against a known truth, for worlds that have one (simulated ones).
 select
-    'c360'::text as controller_id,
+    controller_id,
     business_date,
     model_version,
     stratum,
@@ -20,4 +20,4 @@ select
         / nullif(linked_true * resolvable_pairs + resolvable_found * linked_pairs, 0), 6
     )::numeric(9, 6) as f1_score,
     round(review_true::numeric / nullif(review_pairs, 0), 6)::numeric(9, 6) as review_precision
-from {{ source('identity', 'quality') }}
+from {{ ref('fct_identity_quality') }}
