@@ -1,4 +1,7 @@
-"""Who is one party: pure rules over the customers that share an identifier. No database here.
+"""Who is one party: pure rules over customers that share an identifier or that the model finds alike. No database here.
+
+Identifiers go first, then pairs of customers in the order of their match weight. What speaks against a party speaks
+against it whoever proposes it; a likely pair that is kept apart is a steward's question.
 
 A party holds at most one customer of a source, unless a steward linked more. Customers of several controllers stand in
 one party only while each of these controllers has a legal basis for matching (DESIGN 8; PIPL art. 13), shown by any of
@@ -7,17 +10,19 @@ steward has judged of a pair wins.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import combinations
 from typing import NamedTuple
 
 from identity.judgement import Judgements, Key
-from identity.name import names_agree
+from identity.name import names_agree, names_match
 from identity.rules import Rules
 
 _NOTHING_JUDGED = Judgements()
+
+_LIKE_BY_MODEL = 0.6  # least likeness of the names of all in a party; the two that the model joins must be one name
 
 
 @dataclass(slots=True)
@@ -37,6 +42,8 @@ class Customer:
         party_id: the party it stands in; None for a newcomer.
         last_event_id: the event that put it there; None for a newcomer.
         is_pending: to be looked at in this run.
+        phone_key: the usable phone number, None where it has none or many share it.
+        door: the same of its address.
         has_other_identifier: it stood in its party under another valid identifier, or joined others without one:
             what it now shows is for a steward to judge, so nothing links by it.
     """
@@ -54,11 +61,43 @@ class Customer:
     last_event_id: str | None = None
     is_pending: bool = True
     has_other_identifier: bool = False
+    phone_key: str | None = None
+    door: str | None = None
 
     @property
     def order(self) -> tuple[datetime, Key]:
         """Who was known first; ties by source and number, compared by code point."""
         return self.known_at, self.key
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredPair:
+    """Two customers that the model compared.
+
+    Attributes:
+        left, right: the two, in order.
+        weight: base 2 logarithm of the odds that they are one.
+        probability: the same between 0 and 1.
+        is_match: it lies in the upper band; else for review.
+        model_version: whose weights these are.
+    """
+
+    left: Key
+    right: Key
+    weight: float
+    probability: float
+    is_match: bool
+    model_version: str
+
+
+@dataclass(slots=True)
+class Review:
+    """Two customers that may be one party and are kept apart until a steward has judged."""
+
+    left: Key
+    right: Key
+    reason: str
+    scored: ScoredPair | None = None
 
 
 @dataclass(slots=True)
@@ -75,6 +114,15 @@ class Event:
     reason: str
     basis: str | None
     decision_id: int | None = None
+    scored: ScoredPair | None = None
+
+
+@dataclass(slots=True)
+class Decisions:
+    """What is decided about customers, and what is left to a steward."""
+
+    events: list[Event]
+    reviews: list[Review]
 
 
 class _Cause(NamedTuple):
@@ -83,6 +131,18 @@ class _Cause(NamedTuple):
     rule: str
     reason: str
     decision_id: int | None = None
+    scored: ScoredPair | None = None
+
+
+@dataclass(slots=True)
+class _Conflict:
+    """Why a customer was not joined with an elder one, or why nothing links by its identifier."""
+
+    customer: Customer
+    elder: Customer | None
+    rule: str
+    reason: str
+    occasion: str = ""
 
 
 @dataclass(slots=True)
@@ -107,15 +167,20 @@ def own_party_id(key: Key) -> str:
 
 
 def place(
-    customers: Iterable[Customer], rules: Rules, business_date: date, judged: Judgements = _NOTHING_JUDGED
-) -> Iterator[Event]:
-    """Decide for every pending customer, and for whom its party draws along, and yield what is new.
+    customers: Iterable[Customer],
+    rules: Rules,
+    business_date: date,
+    pairs: Sequence[ScoredPair] = (),
+    judged: Judgements = _NOTHING_JUDGED,
+) -> Decisions:
+    """Decide for every pending customer, and for whom its party draws along.
 
     Args:
-        customers: the pending ones, all others that share an identifier with them or that a steward linked with
-            them, and all members of the parties of any of these.
+        customers: the pending ones, all others that share an identifier or a scored pair with them or that a steward
+            linked with them, and all members of the parties of any of these.
         rules: the rules of resolution.
         business_date: the day of the data; of the changes of an identifier each day's is a conflict of its own.
+        pairs: pairs in the upper two bands, each with a pending customer.
         judged: what stewards have judged.
     """
     everyone = {customer.key: customer for customer in customers}
@@ -132,19 +197,107 @@ def place(
                 left[member.key] = cause
     joined = _join_judged(party_of, judged)
     conflicts = [
-        _conflict(
-            one, party_of[one.key].party_id, None, "same_customer", "identifier_changed", business_date.isoformat()
-        )
+        _Conflict(one, None, "same_customer", "identifier_changed", business_date.isoformat())
         for one in everyone.values()
         if one.is_pending and one.has_other_identifier
     ]
+    reviews: dict[tuple[Key, Key], Review] = {}
     for kind, group in _groups(everyone.values()):
-        conflicts += _join_group(group, party_of, rules, kind, judged)
-    for customer in everyone.values():
-        key = customer.key
-        if event := _membership_event(customer, party_of[key], left.get(key), joined.get(key)):
-            yield event
-    yield from conflicts
+        for conflict in _join_group(group, party_of, rules, kind, judged):
+            conflicts.append(conflict)
+            if conflict.elder is not None:
+                pair = _ordered(conflict.elder.key, conflict.customer.key)
+                reviews.setdefault(pair, Review(*pair, conflict.reason))
+    joined |= _join_pairs(pairs, everyone, party_of, reviews, judged)
+    events = [
+        event
+        for customer in everyone.values()
+        if (
+            event := _membership_event(
+                customer, party_of[customer.key], left.get(customer.key), joined.get(customer.key)
+            )
+        )
+    ]
+    open_reviews = [one for one in reviews.values() if party_of[one.left] is not party_of[one.right]]
+    still = [event for conflict in conflicts if (event := _conflict_event(conflict, party_of))]
+    return Decisions(events + still, open_reviews)
+
+
+def _ordered(one: Key, other: Key) -> tuple[Key, Key]:
+    return (one, other) if one < other else (other, one)
+
+
+def _join_pairs(
+    pairs: Sequence[ScoredPair],
+    everyone: dict[Key, Customer],
+    party_of: dict[Key, _Party],
+    reviews: dict[tuple[Key, Key], Review],
+    judged: Judgements,
+) -> dict[Key, _Cause]:
+    """Join the parties of likely pairs where nothing speaks against it, likeliest first; note what is for review.
+
+    What a steward has judged is no question any more.
+
+    Returns:
+        Why those moved that were moved.
+    """
+    causes: dict[Key, _Cause] = {}
+    scored = {(pair.left, pair.right) for pair in pairs}
+    for pair in sorted(pairs, key=lambda pair: (-pair.weight, pair.left, pair.right)):
+        left, right = everyone[pair.left], everyone[pair.right]
+        one, other = sorted((party_of[left.key], party_of[right.key]), key=_age)
+        if one is other or not _may_match(one.members + other.members):
+            continue
+        if judged.keeping_apart(one.keys, other.keys) is not None:
+            continue
+        reason = "review_band" if not pair.is_match else _obstacle_of_pair(left, right, one, other)
+        known = reviews.get((pair.left, pair.right))
+        if reason is None:
+            for member in other.members:
+                how = "alike" if member.party_id is None else "parties_joined"
+                causes[member.key] = _Cause("model", how, scored=pair)
+            _merge(one, other, party_of)
+        elif known:
+            known.scored = pair
+        elif _is_question(left, right, reason) and not _is_asked(left, right, one, other, scored):
+            reviews[pair.left, pair.right] = Review(pair.left, pair.right, reason, pair)
+    return causes
+
+
+def _obstacle_of_pair(left: Customer, right: Customer, one: _Party, other: _Party) -> str | None:
+    """Return what speaks against joining the parties of a likely pair, None where nothing does."""
+    obstacle = _obstacle(one, other, 0.0 if _is_renamed(left, right) else _LIKE_BY_MODEL, _NOTHING_JUDGED)
+    if obstacle is None and not names_match(left.name_key, right.name_key) and not _is_renamed(left, right):
+        return "names_differ"
+    return obstacle
+
+
+def _is_renamed(left: Customer, right: Customer) -> bool:
+    """Say whether two firms hold one number and one phone or address: then the name may be the former one."""
+    return (
+        left.party_kind == "firm"
+        and left.identifier is not None
+        and (left.identifier_kind, left.identifier) == (right.identifier_kind, right.identifier)
+        and (
+            (left.phone_key is not None and left.phone_key == right.phone_key)
+            or (left.door is not None and left.door == right.door)
+        )
+    )
+
+
+def _is_question(left: Customer, right: Customer, reason: str) -> bool:
+    """Say whether a steward could tell: strangers of one household are none, nor are two numbers of one kind."""
+    both_valid = left.identifier_kind == right.identifier_kind and left.identifier and right.identifier
+    if both_valid and left.identifier != right.identifier and reason == "review_band":
+        return False
+    return names_agree(left.name_key, right.name_key, _LIKE_BY_MODEL)
+
+
+def _is_asked(left: Customer, right: Customer, one: _Party, other: _Party, scored: set[tuple[Key, Key]]) -> bool:
+    """Say whether what stands between two parties is a question of its own: two customers of one source."""
+    return left.key[0] != right.key[0] and any(
+        a.key[0] == b.key[0] and _ordered(a.key, b.key) in scored for a in one.members for b in other.members
+    )
 
 
 def _groups(customers: Iterable[Customer]) -> Iterator[tuple[str, list[Customer]]]:
@@ -186,15 +339,11 @@ def _merge(elder: _Party, younger: _Party, party_of: dict[Key, _Party]) -> None:
 
 def _join_group(
     group: list[Customer], party_of: dict[Key, _Party], rules: Rules, kind: str, judged: Judgements
-) -> list[Event]:
+) -> list[_Conflict]:
     """Join the parties of one identifier where nothing speaks against it, eldest first; return the conflicts."""
     sources = [member.key[0] for member in group]
     if max(sources.count(source) for source in sources) > rules.held_by_at_most:
-        return [
-            _conflict(member, party_of[member.key].party_id, None, f"same_{kind}", "identifier_overused")
-            for member in group
-            if member.is_pending
-        ]
+        return [_Conflict(member, None, f"same_{kind}", "identifier_overused") for member in group if member.is_pending]
     likeness = rules.likeness_of(kind)
     parties = sorted({party_of[member.key].party_id: party_of[member.key] for member in group}.values(), key=_age)
     while pair := _first_joinable(parties, likeness, judged):
@@ -241,7 +390,7 @@ def _obstacle(one: _Party, other: _Party, likeness: float, judged: Judgements) -
 
 def _conflicts(
     group: list[Customer], party_of: dict[Key, _Party], likeness: float, kind: str, judged: Judgements
-) -> Iterator[Event]:
+) -> Iterator[_Conflict]:
     """Yield a conflict for each pair of customers that one identifier names and that may not be one party.
 
     It is the younger's. Where there is no basis nothing is said: the note itself would be a match. Nor is what a
@@ -260,7 +409,7 @@ def _conflicts(
         reason = "same_source" if of_one_source else obstacle
         if reason is None or (reason == "same_source") != of_one_source:
             continue  # what stands between the parties is told of other customers of theirs
-        yield _conflict(younger, other.party_id, one.party_id, f"same_{kind}", reason)
+        yield _Conflict(younger, elder, f"same_{kind}", reason)
 
 
 def _split_without_basis(party: _Party) -> list[tuple[_Party, _Cause]]:
@@ -348,6 +497,7 @@ def _membership_event(customer: Customer, party: _Party, left: _Cause | None, jo
         cause.reason,
         basis,
         cause.decision_id,
+        cause.scored,
     )
 
 
@@ -355,11 +505,17 @@ def _was_split_off(customer: Customer, party: _Party) -> bool:
     return party.party_id in {own_party_id(m.key) for m in party.members if m.party_id == customer.party_id}
 
 
-def _conflict(
-    customer: Customer, party_id: str, other: str | None, rule: str, reason: str, occasion: str = ""
-) -> Event:
-    event_id = _event_id("conflict", customer.key, other or "", f"{reason}{occasion}")
-    return Event(event_id, None, "conflict", party_id, other, customer.key, rule, reason, None)
+def _conflict_event(conflict: _Conflict, party_of: dict[Key, _Party]) -> Event | None:
+    """Return the event that tells of a conflict, None where the two came into one party after all."""
+    customer, elder = conflict.customer, conflict.elder
+    party, other = party_of[customer.key], party_of[elder.key] if elder else None
+    if party is other:
+        return None
+    other_id = other.party_id if other else None
+    event_id = _event_id("conflict", customer.key, other_id or "", f"{conflict.reason}{conflict.occasion}")
+    return Event(
+        event_id, None, "conflict", party.party_id, other_id, customer.key, conflict.rule, conflict.reason, None
+    )
 
 
 def _event_id(event_type: str, key: Key, party_id: str, discriminator: str) -> str:

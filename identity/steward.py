@@ -10,7 +10,7 @@ from psycopg.rows import class_row
 
 from identity.judgement import Key
 from identity.placement import own_party_id, place
-from identity.resolution import ONE_RESOLVER, append, concerned_customers, judgements
+from identity.resolution import ONE_RESOLVER, append, concerned_customers, judgements, note_likely
 from identity.rules import load_rules
 
 Verdict = Literal["link", "unlink", "dismiss"]
@@ -202,11 +202,12 @@ def _carry_out(
         "where (source_system, customer_id) in ((%s, %s), (%s, %s))",
         [*pair[0], *pair[1]],
     )
+    note_likely(cursor, [])
     customers = {customer.key: customer for customer in concerned_customers(cursor)}
     judged = judgements(cursor)
     day = cursor.execute("select max(business_date) from identity.event").fetchone()
     rules = load_rules()
-    events = list(place(customers.values(), rules, day[0], judged))  # type: ignore[index]
+    events = place(customers.values(), rules, day[0], judged=judged).events  # type: ignore[index]
     party_of = {key: customer.party_id or own_party_id(key) for key, customer in customers.items()}
     moved = [(event.key, party_of[event.key], event.party_id) for event in events]
     party_of |= {event.key: event.party_id for event in events}

@@ -12,6 +12,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from pipeline.cli_erasure import app as erasure
+from pipeline.cli_identity import app as identity
 from pipeline.cli_quarantine import app as quarantine
 from pipeline.cli_retention import app as retention
 from pipeline.cli_steward import app as steward
@@ -42,6 +43,7 @@ app.add_typer(database, name="db")
 app.add_typer(contract, name="contract")
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(erasure, name="erasure")
+app.add_typer(identity, name="identity")
 app.add_typer(retention, name="retention")
 app.add_typer(steward, name="steward")
 

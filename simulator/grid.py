@@ -52,7 +52,7 @@ class Grid:
         members = world[chosen]
         size = members.height
         ids = np.array([f"0330{n:09d}" for n in rng.permutation(size * 11)[:size] + 10_001])
-        frame = parties.source_rows(streams, "grid_billing", members, ids)
+        frame = parties.source_rows(streams, "grid_billing", members, ids, world)
         is_person = (frame["party_kind"] == "person").to_numpy()
         farm = (frame["industry_code"] == "A").fill_null(False).to_numpy() | (is_person & choose(rng, size, 0.02))
         factor = frame["size_factor"].to_numpy() * frame["wealth"].to_numpy()
@@ -143,7 +143,7 @@ class Grid:
             _fault="id_fault",
         )
         opened = f["opened_on"].to_numpy().astype("datetime64[D]")
-        mask = choose(rng, size, 0.05)
+        mask = choose(rng, size, 0.05) & (f["tie"] != "name_phone").to_numpy()
         phones = pl.DataFrame(
             {
                 "consumer_no": f["customer_id"].filter(pl.Series(mask)),

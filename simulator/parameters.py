@@ -29,7 +29,7 @@ SHARE_PERSON_DEBIT_CARD = 0.75
 SHARE_CARD_ONLY = 0.02  # cardholders who keep no account at the bank
 SHARE_GRID_PERSON = 0.34
 SHARE_GRID_FIRM = 0.46
-SHARE_SECOND_CUSTOMER_NUMBER = 0.015  # one person, two customer numbers [domain E5: 1-2 %]
+SHARE_SECOND_CUSTOMER_NUMBER = 0.03  # one person, two customer numbers
 NEW_CUSTOMER_SHARE_A_YEAR = 0.10
 
 # --- Identity and data quality as held by the sources [domain E5, rate hints] ---
@@ -45,6 +45,18 @@ PLACEHOLDER_PHONES = ("13800000000", "13800138000", "11111111111")
 OTHER_PHONE_SHARE = {"core_banking": 0.0, "card": 0.10, "grid_billing": 0.25}
 OTHER_ADDRESS_SHARE = {"core_banking": 0.0, "card": 0.15, "grid_billing": 0.30}
 NAME_VARIANT_SHARE = {"core_banking": 0.002, "card": 0.01, "grid_billing": 0.04}
+# What all sources of a party share of it: a valid number, name and phone, name and address, nothing usable.
+TIE_MIX = (0.35, 0.40, 0.20, 0.05)
+MISTYPED_SHARE = 0.11  # of those outside core banking without a valid number: 4 % of all customers
+PASSPORT_SHARE = 0.03
+KIN_SHARE = 0.02  # twins or spouses at one address
+DEAD_SHARE = 0.004  # holders who died while their relations go on
+RECYCLED_PHONE_SHARE = 0.08  # of those outside core banking who are not known by their phone: 3 % of all customers
+COMPANY_PHONE_SHARE = 0.03
+LANDLORD_SHARE = 0.03  # of the grid's persons: the contract is the landlord's, the premises are the tenant's home
+RENAMED_FIRM_SHARE = 0.03
+PHONE_PREFIX_SHARE = 0.02
+TRADITIONAL_NAME_SHARE = 0.01
 RARE_CHARACTER_SHARE = 0.004  # names with a character outside GBK but inside GB18030 [domain E3]
 COMPOUND_SURNAME_SHARE = 0.003
 MINORITY_NAME_SHARE = 0.004  # name·father's name, U+00B7

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from ingestion.contract import Contract, load_contracts
-from simulator import calendar, faults, ledger, organisation, parties, tariffs
+from simulator import calendar, difficulty, faults, ledger, organisation, parties, tariffs
 from simulator import parameters as p
 from simulator.accounts import Accounts
 from simulator.bills import Bills
@@ -77,8 +77,8 @@ def simulate(
     """Writes the extracts of core banking, card and grid billing, and the ground truth beside them.
 
     The same arguments give the same bytes. Files go to ``<home>/landing/<source>/<date>/``, the truth to
-    ``<home>/truth`` (`identities`, `faults`, `totals`, `statements` as Parquet). Where the same simulation has been
-    written already, nothing is done.
+    ``<home>/truth`` (`identities`, `pairs`, `faults`, `totals`, `statements` as Parquet). Where the same simulation has
+    been written already, nothing is done.
 
     Args:
         settings: Names the home.
@@ -98,7 +98,7 @@ def simulate(
     dates = sorted(set(daily_dates))
     if dates and dates[0] <= history_end:
         raise ValueError(f"the daily date {dates[0]} lies inside the history, which ends on {history_end}")
-    truth = settings.home / "truth"
+    truth = settings.truth
     wanted = {
         "version": VERSION,
         "seed": seed,
@@ -113,14 +113,14 @@ def simulate(
         kept = json.loads(manifest.read_text("utf-8"))
         if {k: kept.get(k) for k in wanted} == wanted and all((settings.landing / f).exists() for f in kept["paths"]):
             return SimulationReport(seed, scale, (history_end, *dates), **kept["report"])
-    run = _Run(settings, seed, scale, history_start, history_end, dates, progress or (lambda *_: None))
+    run = Run(settings, seed, scale, history_start, history_end, dates, progress or (lambda *_: None))
     totals = run.write()
     marks = [fault for total in totals for fault in total.faults]
     contracts = run.contracts
     for source, table, day, kind in file_faults:
         marks.append(faults.damage(settings.landing / source / f"{day}", contracts[source][table], day, kind))
     truth.mkdir(parents=True, exist_ok=True)
-    _write_truth(truth, run.identities(), marks, totals, run.statements.truth)
+    _write_truth(truth, run.identities(dates[-1] if dates else history_end), marks, totals, run.statements.truth)
     numbers = {
         "files": len(totals),
         "rows": sum(t.rows for t in totals),
@@ -136,8 +136,8 @@ def simulate(
     return SimulationReport(seed, scale, (history_end, *dates), **numbers)
 
 
-class _Run:
-    """One simulation."""
+class Run:
+    """One simulation: `found` draws the world and its masters, `write` runs its months and writes all files."""
 
     def __init__(
         self, settings: Settings, seed: int, scale: float, start: date, end: date, dates: list[date], progress: Progress
@@ -165,7 +165,7 @@ class _Run:
     def write(self) -> list[Totals]:
         """Makes the world, runs its months, writes all files."""
         self._tick("people, firms and what they hold")
-        self._found()
+        self.found()
         for month in self.months:
             self._tick(f"{month:%Y-%m}")
             self._month(month)
@@ -174,7 +174,8 @@ class _Run:
         self._tick("written")
         return totals
 
-    def _found(self) -> None:
+    def found(self) -> None:
+        """Draws the parties, what each source holds of them, and their masters."""
         s, start, horizon = self.streams, self.start, self.horizon
         count = max(60, round(p.PARTIES * self.scale))
         self.world = parties.draw(s, count, start, horizon)
@@ -482,17 +483,26 @@ class _Run:
                     totals.append(file.close())
         return sorted(totals, key=lambda t: (t.business_date, t.source, t.table))
 
-    def identities(self) -> pl.DataFrame:
-        """Which party each customer of each source is."""
+    def identities(self, as_of: date) -> pl.DataFrame:
+        """Which party each customer of each source is, and what the source holds of it on a day."""
         columns = ["party_id", "party_kind", "customer_id", "held_name", "id_type", "held_id", "id_fault", "name"]
-        parts = [
-            frame.select(*columns, true_id=pl.coalesce("id_number", "uscc")).with_columns(source_system=pl.lit(source))
-            for source, frame in (
-                ("core_banking", self.customers.frame),
-                ("card", self.cards.frame),
-                ("grid_billing", self.grid.frame),
+        columns += ["trait", "kin", "shows_id", "shows_name"]
+        parts = []
+        for source, frame, log, key in (
+            ("core_banking", self.customers.frame, self.customers.log, "customer_id"),
+            ("card", self.cards.frame, self.cards.holders, "cardholder_id"),
+            ("grid_billing", self.grid.frame, self.grid.log, "consumer_no"),
+        ):
+            held = log.filter(pl.col("effective_date") <= as_of).group_by(key).agg(pl.col("mobile", "address").last())
+            now = frame.join(held, left_on="customer_id", right_on=key, suffix="_now", maintain_order="left")
+            parts.append(
+                now.select(
+                    *columns,
+                    true_id=pl.coalesce("id_number", "uscc"),
+                    shows_phone=pl.col("shows_phone") & (pl.col("mobile_now") == pl.col("held_mobile")),
+                    shows_address=pl.col("shows_address") & (pl.col("address") == pl.col("held_address")),
+                ).with_columns(source_system=pl.lit(source))
             )
-        ]
         return pl.concat(parts).select(
             "party_id",
             "party_kind",
@@ -504,6 +514,12 @@ class _Run:
             id_type="id_type",
             held_id="held_id",
             id_fault="id_fault",
+            trait="trait",
+            kin="kin",
+            shows_id="shows_id",
+            shows_phone="shows_phone",
+            shows_address="shows_address",
+            shows_name="shows_name",
         )
 
 
@@ -567,7 +583,13 @@ def _write_truth(
             "sha256": pl.String,
         },
     )
-    tables = {"identities": identities, "faults": table, "totals": sums, "statements": statements}
+    tables = {
+        "identities": identities,
+        "pairs": difficulty.pairs(identities),
+        "faults": table,
+        "totals": sums,
+        "statements": statements,
+    }
     for name, frame in tables.items():
         part = folder / f".{name}.part"
         frame.write_parquet(part, statistics=False)

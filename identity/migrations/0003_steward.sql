@@ -98,6 +98,7 @@ with item as (
             candidate.first_known_at, candidate.source_system collate "C", candidate.customer_id collate "C"
         limit 1
     ) as other on true
+    where review.reason in ('identifier_changed', 'identifier_overused')  -- all else is a pair
 )
 
 select

@@ -90,7 +90,7 @@ def test_postings_tie_to_balances(owner: psycopg.Connection) -> None:
 
 
 def test_no_two_parties_are_one(world: World, owner: psycopg.Connection) -> None:
-    """Deterministic identity never joins customers whom the truth keeps apart (precision 1)."""
+    """Identity never joins customers whom the truth keeps apart (precision 1)."""
     truth = pl.read_parquet(world.truth / "identities.parquet")
     person = {(row["source_system"], row["customer_id"]): row["party_id"] for row in truth.iter_rows(named=True)}
     joined: dict[str, set[str]] = {}
@@ -105,6 +105,20 @@ def test_no_two_parties_are_one(world: World, owner: psycopg.Connection) -> None
         "having count(distinct source_system) > 1) as several"
     ).fetchone()
     assert across[0] > 20, "the three numbers do meet in one party"  # type: ignore[index]
+
+
+def test_parties_are_measured_against_the_truth(owner: psycopg.Connection) -> None:
+    measured = owner.execute(
+        "select sum(true_pairs) filter (where stratum <> 'all'), sum(true_pairs) filter (where stratum = 'all'), "
+        "min(precision_score), min(recall_score), bool_or(stratum = 'name_phone'), bool_or(stratum = 'name_address') "
+        "from mart.mart_quality_identity where business_date = %s",
+        [FIRST],
+    ).fetchone()
+    assert measured[0] == measured[1] > 50  # type: ignore[index]
+    precision, recall, *strata = measured[2:]  # type: ignore[index]
+    assert precision == 1 and recall >= 0.97 and strata == [True, True]
+    rules = owner.execute("select count(distinct rule) from identity.event where event_type = 'link'").fetchone()
+    assert rules[0] >= 2, "identifiers and the model"  # type: ignore[index]
 
 
 def test_every_managed_party_has_one_accountable_manager(owner: psycopg.Connection) -> None:

@@ -17,7 +17,7 @@ def judge(known: list[Customer], judged: Judgements, verdict: str, pair: Pair) -
     apart = {other: n for other, n in judged.apart.items() if other != pair}
     (linked if verdict == "link" else apart)[pair] = number
     judged = Judgements(linked, apart)
-    apply(known, list(place(known, RULES, DAY, judged)))
+    apply(known, place(known, RULES, DAY, judged=judged).events)
     return judged
 
 
@@ -32,13 +32,13 @@ def may_match(members: list[Customer]) -> bool:
 )
 def test_judgements_win_over_rules_and_outlast_them(rows: list[tuple], decisions: list[tuple]) -> None:
     known, judged = world(rows), Judgements()
-    apply(known, list(place(known, RULES, DAY)))
+    apply(known, place(known, RULES, DAY).events)
     for verdict, one, other in decisions:
         pairs = list(combinations([customer.key for customer in known], 2))
         judged = judge(known, judged, verdict, frozenset(pairs[(one * 100 + other) % len(pairs)]))
     for one in known:
         one.is_pending = True  # everything is looked at again, by the rules as they are
-    apply(known, list(place(known, RULES, DAY, judged)))
+    apply(known, place(known, RULES, DAY, judged=judged).events)
 
     party_of = {key: party for party in parties(known) for key in party}
     members = {party: [one for one in known if one.key in party] for party in party_of.values()}
@@ -63,7 +63,7 @@ def test_a_split_leaves_the_id_to_the_founder_and_the_others_go_with_whom_they_b
         customer("grid_billing", "3", "A", day=2),
         customer("retail", "4", None, day=2),
     ]
-    apply(known, list(place(known, RULES, DAY)))
+    apply(known, place(known, RULES, DAY).events)
     judged = judge(known, Judgements(), "link", frozenset({("card", "2"), ("retail", "4")}))
     founder = own_party_id(("core_banking", "1"))
     assert {one.party_id for one in known} == {founder}
@@ -79,7 +79,7 @@ def test_a_split_leaves_the_id_to_the_founder_and_the_others_go_with_whom_they_b
 
 def test_those_who_were_joined_by_mistake_get_their_former_party_back() -> None:
     known: list[Customer] = [customer("core_banking", "1", "A"), customer("card", "2", "B", day=1)]
-    apply(known, list(place(known, RULES, DAY)))
+    apply(known, place(known, RULES, DAY).events)
     before = {one.key: one.party_id for one in known}
     pair: Pair = frozenset[Key](before)
     judged = judge(known, Judgements(), "link", pair)

@@ -37,7 +37,7 @@ def test_duplicates_of_one_source_become_one_party_by_a_steward_and_stay_one(
     stage(staged, customer(*C1), customer(*C2), customer(*G1))
     resolve(staged, MONDAY)
     (item,) = queue(stella)
-    assert (item.left, item.right, item.reason) == (C2, C1, "same_source")
+    assert (item.left, item.right, item.reason) == (C1, C2, "same_source")
 
     decided = decide(stella, "link", C2, C1, "same passport shown at the counter")
     assert decided.moved == [(C2, own_party_id(C2), own_party_id(C1))]
