@@ -67,10 +67,16 @@ def parties_against_the_truth() -> list[Result]:
             results.append(
                 Result(f"identity, {stratum}: {name}, worst of {len(SEEDS)} seeds", worst, goal, took, [], pairs)
             )
-        if stratum == "all":
-            asked = min(one.review_precision for one in worlds)
-            pairs = sum(one.review_pairs for one in worlds)
-            results.append(Result("identity, review band: precision (no goal)", asked, ">= 0", took, [], pairs))
+    for name, of_one_source in (("two sources", False), ("one source", True)):
+        asked = [
+            [one for one in quality if one.stratum != "all" and (one.stratum == "same_source") is of_one_source]
+            for quality, _ in measured
+        ]
+        pairs = [sum(one.review_pairs for one in world) for world in asked]
+        right = [sum(one.review_true for one in world) for world in asked]
+        worst = min(yes / max(all_, 1) for yes, all_ in zip(right, pairs, strict=True))
+        title = f"identity, review band, customers of {name}: precision (no goal)"
+        results.append(Result(title, worst, ">= 0", took, [], sum(pairs)))
     return results
 
 

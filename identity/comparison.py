@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 import psycopg
 
+from identity.frames import fetched
 from identity.linkage import score
 from identity.model import KINDS, Model, PartyKind, weighted
 from identity.placement import Key, ScoredPair
@@ -133,7 +134,7 @@ def _customers(cursor: psycopg.Cursor[Any], model: Model, pairs: pl.DataFrame) -
     columns = ", ".join(f"{usable.get(column, column)} as {column}" for column in COMPARED)
     cursor.execute(f"select source_system, customer_id, {columns} from paired as c")
     names = ["source_system", "customer_id", *COMPARED]
-    frame = pl.DataFrame(cursor.fetchall(), schema=dict.fromkeys(names, pl.String), orient="row")
+    frame = fetched(cursor, dict.fromkeys(names, pl.String))
     cursor.execute("drop table paired_customer, paired, paired_phone_key, paired_door")
     frame = frame.sort("source_system", "customer_id")
     return frame.with_columns(customer_no=pl.int_range(pl.len(), dtype=pl.Int64))

@@ -10,6 +10,7 @@ import polars as pl
 import psycopg
 
 from identity.comparison import Comparison, compare
+from identity.frames import fetched
 from identity.judgement import Judgements, Key, Pair
 from identity.model import load_model
 from identity.placement import Customer, Event, Review, ScoredPair, place
@@ -309,7 +310,7 @@ def _changed_customers(cursor: psycopg.Cursor[Any], rules: Rules) -> pl.DataFram
     flags = {column: pl.Boolean for column in ("has_matching_basis", "is_placed", "is_pending", "has_other_identifier")}
     schema: dict[str, Any] = {**text, **flags, "birth_date": pl.Date, "first_known_at": pl.Datetime("us", "UTC")}
     names = [column.name for column in cursor.description or ()]
-    rows = pl.DataFrame(cursor.fetchall(), schema={name: schema[name] for name in names}, orient="row")
+    rows = fetched(cursor, {name: schema[name] for name in names})
     if rows.is_empty():
         return rows
     had_another = pl.col("old_identifier").is_not_null() & (

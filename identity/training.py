@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 import psycopg
 
+from identity.frames import fetched
 from identity.linkage import opened, registered
 from identity.model import KINDS, WEIGHTS, Model, PartyKind, Settings, load_model, unweighted
 from identity.name import names_agree
@@ -36,9 +37,9 @@ class TrainingError(RuntimeError):
 
 def standing_customers(connection: psycopg.Connection[Any]) -> pl.DataFrame:
     """Return all customers as they were last standardised."""
-    rows = connection.execute(_STANDING).fetchall()
     names = ["source_system", "customer_id", "party_kind", *COMPARED]
-    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+    with connection.cursor() as cursor:
+        return fetched(cursor.execute(_STANDING), dict.fromkeys(names, pl.String))
 
 
 def train(customers: pl.DataFrame, folder: Path = WEIGHTS, progress: Callable[[str], None] | None = None) -> list[Path]:

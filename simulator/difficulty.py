@@ -134,6 +134,9 @@ def loosen(streams: Streams, source: str, held: pl.DataFrame, world: pl.DataFram
     deceive("company_phone", p.COMPANY_PHONE_SHARE, free & person, companies[rng.integers(0, len(companies), size)])
     has_kin = held["kin"].is_not_null().to_numpy()
     deceive("family_phone", 0.5, free & has_kin, held["kin_mobile"].to_numpy().astype(object))
+    heir = np.where(has_kin, held["kin_mobile"].to_numpy(), world["mobile"].to_numpy()[stranger]).astype(object)
+    dead = held["is_dead"].to_numpy() & (source == "grid_billing")
+    deceive("heir_phone", 0.8, free & dead, heir)  # the meter runs on in the name of the dead
     prefixed = ~at_bank & choose(rng, size, p.PHONE_PREFIX_SHARE)
     mobiles[prefixed] = np.array([f"+86 {value}" for value in mobiles[prefixed]], dtype=object)
 

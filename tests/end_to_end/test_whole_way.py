@@ -12,6 +12,7 @@ from rich.console import Console
 from small_world import FIRST, SCALE, SEED, World
 from typer.testing import CliRunner
 
+from identity.rematch import rematch
 from ingestion.contract import load_contracts
 from pipeline import demo, transformation
 from pipeline.cli import app
@@ -119,6 +120,7 @@ def test_parties_are_measured_against_the_truth(owner: psycopg.Connection) -> No
     assert precision == 1 and recall >= 0.97 and strata == [True, True]
     rules = owner.execute("select count(distinct rule) from identity.event where event_type = 'link'").fetchone()
     assert rules[0] >= 2, "identifiers and the model"  # type: ignore[index]
+    assert rematch(owner).differences == [], "days one after the other come to what matching all at once does"
 
 
 def test_every_managed_party_has_one_accountable_manager(owner: psycopg.Connection) -> None:

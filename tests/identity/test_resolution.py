@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
+import polars as pl
 import psycopg
 import pytest
 from stdnum.cn import ric
@@ -12,6 +13,7 @@ from stdnum.cn import uscc as credit_code
 from identity import resolve
 from identity.model import load_model
 from identity.placement import own_party_id
+from identity.quality import keep, measure
 from identity.rematch import rematch
 from warehouse.migration import migrate, read_migrations
 
@@ -322,3 +324,50 @@ def test_a_day_costs_what_the_day_brings(staged: psycopg.Connection) -> None:
     stage(staged, *rows[:50])
     daily = resolve(staged, TUESDAY)
     assert (report.customers, daily.changed, daily.parties) == (len(rows) - 50, 50, 1000)
+
+
+def test_quality_counts_pairs_against_the_truth_and_leaves_out_what_may_not_be_compared(
+    staged: psycopg.Connection,
+) -> None:
+    stage(
+        staged,
+        customer("core_banking", "C1", phone=PHONE),
+        customer("card", "K1", **UNKNOWN, phone=PHONE),
+        customer("core_banking", "C2", id_number=B, customer_name="李芳", phone="13600001111"),
+        customer("card", "K2", **UNKNOWN, customer_name="李芳", phone="13600001111"),
+        customer("core_banking", "C3", **UNKNOWN, customer_name="王强", phone="13700002222", has_matching_basis=False),
+        customer("grid_billing", "3", **UNKNOWN, customer_name="王强", phone="13700002222"),
+        customer("core_banking", "C4", **UNKNOWN, customer_name="赵敏"),
+        customer("card", "K4", **UNKNOWN, customer_name="赵敏"),
+        customer("core_banking", "C5", **UNKNOWN, customer_name="赵敏", phone="13800007777"),
+        customer("core_banking", "C6", **UNKNOWN, customer_name="赵敏", phone="13800007777"),
+    )
+    resolve(staged, MONDAY)
+    party = {"C1": "one", "K1": "one", "C2": "two", "K2": "stranger", "C3": "three", "3": "three", "C4": "four"}
+    party |= {"K4": "four", "C5": "five", "C6": "five"}
+    rows = staged.execute("select source_system, customer_id from identity.party_source").fetchall()
+    identities = pl.DataFrame(
+        [(source, number, party[number]) for source, number in rows],
+        schema=["source_system", "customer_id", "party_id"],
+        orient="row",
+    )
+    sides = ["left_source_system", "left_customer_id", "right_source_system", "right_customer_id"]
+    pairs = pl.DataFrame(
+        [
+            ("card", "K1", "core_banking", "C1", "name_phone", True),
+            ("core_banking", "C3", "grid_billing", "3", "name_phone", True),
+            ("card", "K4", "core_banking", "C4", "nothing", False),
+            ("core_banking", "C5", "core_banking", "C6", "same_source", False),
+        ],
+        schema=[*sides, "stratum", "is_resolvable"],
+        orient="row",
+    )
+    by_stratum = {one.stratum: one for one in measure(staged, identities, pairs)}
+    phone, everything = by_stratum["name_phone"], by_stratum["all"]
+    assert (phone.true_pairs, phone.resolvable_pairs, phone.resolvable_found) == (1, 1, 1), "three have no basis"
+    assert (phone.linked_pairs, phone.linked_true, phone.precision, phone.recall) == (2, 1, 0.5, 1.0)
+    assert (by_stratum["nothing"].true_pairs, by_stratum["nothing"].linked_pairs) == (1, 0)
+    assert (everything.review_pairs, everything.review_precision) == (1, 1.0)
+    keep(staged, MONDAY, list(by_stratum.values()))
+    keep(staged, MONDAY, list(by_stratum.values()))
+    assert staged.execute("select count(*) from identity.quality").fetchone() == (len(by_stratum),)

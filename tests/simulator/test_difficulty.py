@@ -22,7 +22,7 @@ def test_who_is_easily_mistaken(truth) -> None:
     people = truth("identities")
     kinds = set(people["trait"].drop_nulls())
     assert {"recycled_phone", "company_phone", "landlord"} <= kinds
-    assert kinds <= {"recycled_phone", "company_phone", "family_phone", "landlord", "renamed_firm"}
+    assert kinds <= {"recycled_phone", "company_phone", "family_phone", "heir_phone", "landlord", "renamed_firm"}
     assert 0.015 < people["trait"].eq_missing("recycled_phone").mean() < 0.05
     assert 0.02 < people["id_fault"].is_not_null().mean() < 0.06
     twice = people.filter(pl.col("source_system") == "core_banking").group_by("party_id").len()
