@@ -23,7 +23,7 @@ select
     unmatched.cash_pool_key,
     unmatched.date_day,
     unmatched.unmatched_sweep_amount,
-    exists (
+    exists(
         select 1
         from {{ ref('bridge_cash_pool_account') }} as pooled
         where pooled.cash_pool_key = unmatched.cash_pool_key

@@ -2,7 +2,7 @@
 
 `python tests/end_to_end/golden.py LANDING MONTH` prints them for a landing folder; from what it printed, the golden
 records of the seed `golden_record` were chosen. It looks at first loads only, and leaves out whoever holds an account
-together with somebody.
+together with somebody or in a foreign currency.
 """
 
 import csv
@@ -39,7 +39,8 @@ def deposits(landing: Path, month: date) -> Figures:
     holders = defaultdict(set)
     for row in _text(first_load(landing, "core_banking/account_holder")):
         holders[row["account_id"]].add(row["customer_id"])
-    shared = {customer for together in holders.values() if len(together) > 1 for customer in together}
+    left_out = {customer for together in holders.values() if len(together) > 1 for customer in together}
+    left_out |= {row["customer_id"] for row in accounts.values() if row["currency"] != "CNY"}
     balances: dict[str, tuple[str, Decimal]] = {}
     for row in _text(first_load(landing, BALANCES)):
         if row["balance_date"] <= last_day and row["currency"] == "CNY":
@@ -49,7 +50,7 @@ def deposits(landing: Path, month: date) -> Figures:
     for account, row in accounts.items():
         held_by = holders.get(account, {row["customer_id"]})
         deposit = row["product_id"] in products and products[row["product_id"]]["product_line"] == "deposit"
-        if deposit and held_by == {row["customer_id"]} and row["customer_id"] not in shared and account in balances:
+        if deposit and held_by == {row["customer_id"]} and row["customer_id"] not in left_out and account in balances:
             total["core_banking", row["customer_id"], "deposit_balance"] += balances[account][1]
     return total
 

@@ -12,7 +12,7 @@ with account_event as (
         null::timestamp as event_at,
         account_type as subject,
         null::text as outcome,
-        null::numeric(18,2) as amount,
+        null::numeric(18, 2) as amount,
         null::bigint as file_id,
         null::bigint as line
     from {{ ref('fct_account_event') }}
@@ -29,7 +29,7 @@ loan_paid_out as (
         null::timestamp as event_at,
         loan_type as subject,
         null::text as outcome,
-        principal::numeric(18,2) as amount,
+        principal::numeric(18, 2) as amount,
         null::bigint as file_id,
         null::bigint as line
     from {{ ref('dim_loan') }}
@@ -47,7 +47,7 @@ loan_defaulted as (
         null::timestamp as event_at,
         loan.loan_type as subject,
         case when fact.cured_on is null then 'open' else 'cured' end as outcome,
-        fact.exposure::numeric(18,2) as amount,
+        fact.exposure::numeric(18, 2) as amount,
         fact.file_id,
         fact.line
     from ({{ standing_rows('fct_default', ['default_id']) }}) as fact
@@ -65,7 +65,7 @@ card_issued as (
         null::timestamp as event_at,
         concat_ws(' ', card_kind, card_level) as subject,
         null::text as outcome,
-        null::numeric(18,2) as amount,
+        null::numeric(18, 2) as amount,
         null::bigint as file_id,
         null::bigint as line
     from {{ ref('dim_card') }}
@@ -96,7 +96,7 @@ card_issued as (
         {{ at }} as event_at,
         {{ subject }} as subject,
         {{ outcome }}::text as outcome,
-        {{ amount }}::numeric(18,2) as amount,
+        {{ amount }}::numeric(18, 2) as amount,
         fact.file_id,
         fact.line
     from ({{ standing_rows(model, grain) }}) as fact
@@ -114,7 +114,7 @@ connection as (
         fact.event_at,
         fact.stage_id as subject,
         fact.event as outcome,
-        null::numeric(18,2) as amount,
+        null::numeric(18, 2) as amount,
         fact.file_id,
         fact.line
     from ({{ standing_rows('fct_connection_event', ['project_id', 'event_no']) }}) as fact
@@ -149,7 +149,7 @@ manager_changed as (
         null::timestamp as event_at,
         employee_id as subject,
         assignment_role as outcome,
-        null::numeric(18,2) as amount,
+        null::numeric(18, 2) as amount,
         null::bigint as file_id,
         null::bigint as line
     from (

@@ -137,7 +137,7 @@ select
     spine.as_of
     {%- for columns in figures.values() -%}
     {%- for column in columns -%}
-    , coalesce(figure.{{ column }}, 0)::numeric(18,6) as {{ column }}
+    , coalesce(figure.{{ column }}, 0)::numeric(18, 6) as {{ column }}
     {%- endfor -%}
     {%- endfor %}
 from spine

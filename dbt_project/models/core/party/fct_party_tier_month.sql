@@ -62,7 +62,7 @@ select
     compared.tier_scheme,
     compared.figures_month,
     compared.as_of,
-    compared.measured_amount::numeric(18,2) as measured_amount,
+    compared.measured_amount::numeric(18, 2) as measured_amount,
     compared.tier_id,
     compared.tier_rank::smallint as tier_rank,
     compared.tier_before,
@@ -78,7 +78,7 @@ select
         when compared.tier_rank > compared.rank_before then 'assets_rose'
         else 'assets_fell'
     end as change_cause,
-    (compared.next_tier_bound - compared.measured_amount)::numeric(18,2) as amount_to_next_tier,
+    (compared.next_tier_bound - compared.measured_amount)::numeric(18, 2) as amount_to_next_tier,
     coalesce(
         compared.measured_amount
         >= compared.next_tier_bound * (1 - {{ party_parameter('critical_band_share', 'compared.as_of') }}),

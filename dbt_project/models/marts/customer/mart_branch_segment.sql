@@ -33,8 +33,8 @@ select
     dimension_id,
     segment_id,
     count(*)::integer as party_count,
-    (count(*) / sum(count(*)) over (partition by controller_id, organisation_id, snapshot_month, dimension_id))::numeric(9,6)
+    (count(*) / sum(count(*)) over (partition by controller_id, organisation_id, snapshot_month, dimension_id))::numeric(9, 6)
         as party_share,
-    sum(assets)::numeric(18,2) as assets
+    sum(assets)::numeric(18, 2) as assets
 from party_in_segment
 group by controller_id, organisation_id, snapshot_month, dimension_id, segment_id

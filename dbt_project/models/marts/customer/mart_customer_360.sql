@@ -141,7 +141,7 @@ select
             when 'bank' then own_month.deposit_balance + own_month.wealth_market_value
             else shared_month.deposit_balance + shared_month.wealth_market_value
         end
-    )::numeric(18,2) as managed_assets,
+    )::numeric(18, 2) as managed_assets,
 {%- for column in [
     'corporate_form', 'quality_class', 'relation_age', 'occupation', 'industry', 'life_cycle', 'investment_preference',
     'risk_preference', 'behaviour_preference', 'family_age'
@@ -151,14 +151,14 @@ select
     of_bank.tier_id,
     of_bank.star_rank::smallint as star_rank,
     of_bank.is_critical as is_critical_band,
-    of_bank.amount_to_next_tier::numeric(18,2) as amount_to_next_tier,
+    of_bank.amount_to_next_tier::numeric(18, 2) as amount_to_next_tier,
     of_bank.product_group_count::integer as product_group_count,
     of_bank.essential_product_count::integer as essential_product_count,
     of_bank.account_kind_count::integer as account_kind_count,
-    of_bank.retention_rate::numeric(7,6) as retention_rate,
-    of_bank.own_posting_count::numeric(18,6) as own_posting_count,
-    of_bank.off_counter_posting_count::numeric(18,6) as off_counter_posting_count,
-    (of_bank.off_counter_posting_count / nullif(of_bank.own_posting_count, 0))::numeric(9,6) as substitution_rate,
+    of_bank.retention_rate::numeric(7, 6) as retention_rate,
+    of_bank.own_posting_count::numeric(18, 6) as own_posting_count,
+    of_bank.off_counter_posting_count::numeric(18, 6) as off_counter_posting_count,
+    (of_bank.off_counter_posting_count / nullif(of_bank.own_posting_count, 0))::numeric(9, 6) as substitution_rate,
     of_bank.genuine_contact_count::integer as genuine_contact_count,
     of_bank.last_genuine_contact_on,
     of_bank.lead_count::integer as lead_count,
