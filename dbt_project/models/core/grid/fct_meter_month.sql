@@ -25,7 +25,7 @@ with closed as (
             where done.source_system = system.source_system
         ), date '0001-01-01') as next_month
         {%- endif %}
-    from {{ ref('dim_source_system') }}
+    from {{ ref('dim_source_system') }} as system
     where source_system in (select source_system from {{ ref('dim_meter') }})
 ),
 
