@@ -44,9 +44,10 @@ bench-build: setup-test ## the build against hand-written SQL, a day on long and
 soak: setup-test ## hundreds of random kills of loads (KILLS=300, SEED=…); writes docs/benchmarks/soak.json
 	@$(BIN)/python -m benchmarks.soak $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
-lint: setup-test ## style and the import rules of the rooms
+lint: setup-test ## style of Python and SQL, and the import rules of the rooms
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
+	@said=$$($(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project/models dbt_project/tests 2>&1) || { echo "$$said"; exit 1; }
 	@said=$$($(BIN)/lint-imports 2>&1) || { echo "$$said"; exit 1; }
 
 setup: $(VENV)/installed ## the environment: everything pinned, every file hashed

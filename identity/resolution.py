@@ -1,6 +1,6 @@
 """The step ``identify``: place what is new or changed, and append what was decided."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
@@ -8,11 +8,12 @@ from typing import Any, cast
 import polars as pl
 import psycopg
 
+from identity.judgement import Judgements, Key, Pair
 from identity.placement import Customer, Event, place
 from identity.rules import Rules, load_rules
 from identity.standardise import standardise
 
-_LOCK = 3_600_360_007  # advisory lock: one resolver at a time
+ONE_RESOLVER = 3_600_360_007  # advisory lock: one resolver at a time
 
 _CHANGED = """
 with customers_as_staged as (
@@ -86,6 +87,16 @@ customers_of_touched_identifiers as (
     inner join identity.standardised_customer as stood using (identifier_kind, identifier, party_kind)
     union
     select source_system, customer_id from changed_customer
+    union
+    select judged.right_source_system, judged.right_customer_id
+    from identity.judgement as judged
+    inner join changed_customer as changed
+        on (changed.source_system, changed.customer_id) = (judged.left_source_system, judged.left_customer_id)
+    union
+    select judged.left_source_system, judged.left_customer_id
+    from identity.judgement as judged
+    inner join changed_customer as changed
+        on (changed.source_system, changed.customer_id) = (judged.right_source_system, judged.right_customer_id)
 ),
 touched_parties as (
     select distinct party_id from placed
@@ -109,7 +120,7 @@ left join changed_customer as changed using (source_system, customer_id)
 _APPEND = """
 insert into identity.event (
     event_id, previous_event_id, event_type, party_id, other_party_id, source_system, customer_id, rule,
-    rule_version, reason, basis, business_date, known_at
+    rule_version, reason, basis, decision_id, business_date, known_at
 )
 select * from decided
 on conflict (event_id) do nothing
@@ -165,7 +176,7 @@ def resolve(
     """
     rules = load_rules()
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
+        cursor.execute("select pg_advisory_xact_lock(%s)", [ONE_RESOLVER])
         changed = _changed_customers(cursor, rules)
         if progress:
             progress(f"identity: {changed.height:,} customers new or changed")
@@ -173,9 +184,16 @@ def resolve(
         conflicts: dict[str, int] = {}
         if changed.height:
             _take_over(cursor, changed)
-            events = list(place(_concerned_customers(cursor), rules, business_date))
+            events = place(concerned_customers(cursor), rules, business_date, judgements(cursor))
             received = known_at or cast(datetime, changed["first_known_at"].max())
-            for event_type, reason in _append(cursor, events, changed, rules, business_date, received):
+            newcomers = changed.filter(~pl.col("is_placed"))
+            first_known = {
+                (source, customer): first
+                for source, customer, first in newcomers.select(
+                    "source_system", "customer_id", "first_known_at"
+                ).iter_rows()
+            }
+            for event_type, reason in append(cursor, events, rules, business_date, received, first_known):
                 decided[event_type] = decided.get(event_type, 0) + 1
                 if event_type == "conflict":
                     conflicts[reason] = conflicts.get(reason, 0) + 1
@@ -231,30 +249,44 @@ def _take_over(cursor: psycopg.Cursor[Any], changed: pl.DataFrame) -> None:
     cursor.execute(_TAKE_OVER)
 
 
-def _concerned_customers(cursor: psycopg.Cursor[Any]) -> list[Customer]:
+def concerned_customers(cursor: psycopg.Cursor[Any]) -> list[Customer]:
+    """Return the customers of ``changed_customer`` and all that stand or may come to stand with them."""
     cursor.execute(_CONCERNED)
     return [Customer((source, customer_id), *rest) for source, customer_id, *rest in cursor]
 
 
-def _append(
+def judgements(cursor: psycopg.Cursor[Any]) -> Judgements:
+    """Return what stewards have judged, as in force."""
+    cursor.execute("select * from identity.judgement")
+    judged: dict[str, dict[Pair, int]] = {"link": {}, "unlink": {}}
+    for decision_id, verdict, *pair in cursor:
+        judged[verdict][frozenset(((pair[0], pair[1]), (pair[2], pair[3])))] = decision_id
+    return Judgements(linked=judged["link"], apart=judged["unlink"])
+
+
+def append(
     cursor: psycopg.Cursor[Any],
-    events: list[Event],
-    changed: pl.DataFrame,
+    events: Iterable[Event],
     rules: Rules,
     business_date: date,
     known_at: datetime,
+    first_known: Mapping[Key, datetime] | None = None,
 ) -> list[tuple[str, str]]:
-    """Append events; return type and reason of those that were not there."""
-    newcomers = changed.filter(~pl.col("is_placed"))
-    first_known = {
-        (source, customer): received
-        for source, customer, received in newcomers.select("source_system", "customer_id", "first_known_at").iter_rows()
-    }
+    """Append events; return type and reason of those that were not there.
+
+    Args:
+        cursor: in the transaction of the decision.
+        events: what was decided.
+        rules: the rules by which.
+        business_date: the day of the data.
+        known_at: when it became known what the decisions rest on.
+        first_known: the same of newcomers, each its own.
+    """
     cursor.execute(
         "create temporary table decided ("
         "event_id text, previous_event_id text, event_type text, party_id text, other_party_id text, "
         "source_system text, customer_id text, rule text, rule_version text, reason text, basis text, "
-        "business_date date, known_at timestamptz) on commit drop"
+        "decision_id bigint, business_date date, known_at timestamptz) on commit drop"
     )
     with cursor.copy("copy decided from stdin") as copy:
         for event in sorted(events, key=lambda one: (one.event_type == "conflict", one.party_id, one.key)):
@@ -270,8 +302,9 @@ def _append(
                     rules.version,
                     event.reason,
                     event.basis,
+                    event.decision_id,
                     business_date,
-                    first_known.get(event.key, known_at),
+                    (first_known or {}).get(event.key, known_at),
                 )
             )
     return cursor.execute(_APPEND).fetchall()

@@ -29,8 +29,9 @@ from ingestion.erasure import ErasureReport
 from ingestion.quarantine import Action, Selection
 from ingestion.release import ReleaseReport
 from ingestion.retention import Expired
-from pipeline import marts, transformation
+from pipeline import freshness, marts, transformation
 from pipeline.data_tests import record_tests
+from pipeline.freshness import FreshnessReport
 from pipeline.record import recorded
 from pipeline.schema import contracts, prepare
 from pipeline.transformation import TransformationReport
@@ -164,6 +165,15 @@ def check_raw(business_date: Day, sources: Sequence[str] | None = None) -> Check
     day = as_date(business_date)
     with recorded("check_raw", day) as note:
         report = expectations.check_raw(get_settings(), day, list(sources or arrived(day)))
+        note.message, note.figures = in_words(report), report.figures
+        return report
+
+
+def check_freshness(source: str = "all") -> FreshnessReport:
+    """Ask dbt which tables of a source, or of all, are behind what their contracts owe by now; record the answers."""
+    day = disposal.today()
+    with recorded("check_freshness", day, source) as note:
+        report = freshness.check(day, source)
         note.message, note.figures = in_words(report), report.figures
         return report
 

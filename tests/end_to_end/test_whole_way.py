@@ -1,6 +1,7 @@
 """The whole way on simulated extracts: nothing lost, known truths found again, readers see what is theirs."""
 
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from small_world import FIRST, SCALE, SEED, World
 from typer.testing import CliRunner
 
 from ingestion.contract import load_contracts
-from pipeline import demo
+from pipeline import demo, transformation
 from pipeline.cli import app
 from pipeline.steps import SIMULATED_SOURCES
 from warehouse.connection import connect
@@ -187,4 +188,12 @@ def test_the_demo_says_where_to_look(world: World) -> None:
         assert len(session.execute(demo.EXAMPLE).fetchall()) >= 2
     for place in ("reports", "data_docs", "dbt_docs", "packages"):
         assert str(world.home / "out" / place) in world.said
-    assert Path(world.home / "out" / "dbt_docs" / "index.html").stat().st_size > 100_000
+
+
+def test_the_documentation_of_models_is_one_page_that_needs_no_internet(world: World) -> None:
+    page = Path(world.home / "out" / "dbt_docs" / "index.html").read_text("utf-8")
+    addresses = r"<(?:script|link|img)[^>]*(?:src|href)=[\"']?(?:https?:)?//|@import|url\([\"']?(?:https?:)?//"
+    assert re.findall(addresses, page) == []
+    for model in transformation.manifest().nodes.values():
+        if model.resource_type == "model":
+            assert f'"{model.unique_id}"' in page and model.description, model.name
