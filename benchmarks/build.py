@@ -329,9 +329,14 @@ def _increments(world: World, fixed: float, notes: dict[str, object]) -> tuple[R
 def _edge(world: World, rounds: int, fixed: float, notes: dict[str, object]) -> Result:
     """The check of the batches of the first load against the same figures from one scan of each table."""
     ours, by_hand = [], []
+
+    def check() -> float:
+        world.server.session.execute("truncate ops.code_count")  # codes are counted once a file
+        return world._timed(lambda: _check(HISTORY_END))
+
     for number in range(rounds):
         sides = [
-            (ours, lambda: _check(HISTORY_END)),
+            (ours, check),
             (by_hand, lambda: world._timed(lambda: world._psql("../check_raw", HISTORY_END))),
         ]
         for seconds, side in sides if number % 2 else reversed(sides):
@@ -363,7 +368,7 @@ def _said(what: str) -> Iterator[None]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the measurements; 0 where every goal is kept."""
+    """Runs the measurements; 0 where every one could be told and keeps its goal."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.build", description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=float, default=0.1, help="of the simulated world; 1 is 100,000 parties (0.1)")
     parser.add_argument("--rounds", type=int, default=3, help="of the first build and of the check (3)")
@@ -372,12 +377,17 @@ def main(arguments: list[str] | None = None) -> int:
     )
     chosen = parser.parse_args(arguments)
     results = []
+    told = True
     for result in measure(chosen.scale, chosen.rounds, chosen.days):
+        if result.ratio <= 0:  # ours took no longer than its start
+            print(f"{result.name}: the world is too small to tell", flush=True)
+            told = False
+            continue
         result.append()
         results.append(result)
         print(f"{result.name}: {result.ratio:.2f} (goal {result.goal})", flush=True)
     Console(width=140).print(table_of(results))
-    return 0 if all(result.is_met for result in results) else 1
+    return 0 if told and all(result.is_met for result in results) else 1
 
 
 if __name__ == "__main__":

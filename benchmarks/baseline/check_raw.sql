@@ -1,5 +1,5 @@
 -- What the check of raw is measured against: the figures of the suites in expectations/suites/raw about one business date,
--- `:day`, by hand: each table is scanned once, and once more for each of the three reconciliations. No suite, no record of
+-- `:day`, by hand: each table is scanned once, and once more for each of the four reconciliations. No suite, no record of
 -- results, no Data Docs.
 set work_mem = '1GB';
 
@@ -140,35 +140,53 @@ select 'grid_billing.transformer', count(*) from raw_grid_billing.transformer wh
 union all
 select 'grid_billing.visit', count(*) from raw_grid_billing.visit where _file_id = any(array(select file_id from batch));
 
-select transaction_type, channel_id, direction, count(*)
-from raw_core_banking.account_transaction
-where _file_id = any(array(select file_id from batch))
-group by grouping sets ((transaction_type), (channel_id), (direction), ());
+select transaction_type, channel_id, direction, amount_magnitude, count(*)
+from (
+    select transaction_type, channel_id, direction, floor(log(abs(nullif(amount, 0)))) as amount_magnitude
+    from raw_core_banking.account_transaction
+    where _file_id = any(array(select file_id from batch))
+) as coded
+group by grouping sets ((transaction_type), (channel_id), (direction), (amount_magnitude), ());
 
-select transaction_type, entry_mode, count(*)
-from raw_card.posting
-where _file_id = any(array(select file_id from batch))
-group by grouping sets ((transaction_type), (entry_mode), ());
+select transaction_type, entry_mode, mcc, amount_magnitude, count(*)
+from (
+    select transaction_type, entry_mode, mcc, floor(log(abs(nullif(amount, 0)))) as amount_magnitude
+    from raw_card.posting
+    where _file_id = any(array(select file_id from batch))
+) as coded
+group by grouping sets ((transaction_type), (entry_mode), (mcc), (amount_magnitude), ());
 
-select entry_mode, is_approved, count(*)
-from raw_card.authorisation
-where _file_id = any(array(select file_id from batch))
-group by grouping sets ((entry_mode), (is_approved), ());
+select entry_mode, response_code, amount_magnitude, count(*)
+from (
+    select entry_mode, response_code, floor(log(abs(nullif(amount, 0)))) as amount_magnitude
+    from raw_card.authorisation
+    where _file_id = any(array(select file_id from batch))
+) as coded
+group by grouping sets ((entry_mode), (response_code), (amount_magnitude), ());
 
-select quality, count(*)
-from raw_grid_billing.daily_reading
-where _file_id = any(array(select file_id from batch))
-group by grouping sets ((quality), ());
+select quality, kwh_magnitude, count(*)
+from (
+    select quality, floor(log(abs(nullif(kwh, 0)))) as kwh_magnitude
+    from raw_grid_billing.daily_reading
+    where _file_id = any(array(select file_id from batch))
+) as coded
+group by grouping sets ((quality), (kwh_magnitude), ());
 
-select channel_id, count(*)
-from raw_grid_billing.payment
-where _file_id = any(array(select file_id from batch))
-group by grouping sets ((channel_id), ());
+select channel_id, amount_magnitude, count(*)
+from (
+    select channel_id, floor(log(abs(nullif(amount, 0)))) as amount_magnitude
+    from raw_grid_billing.payment
+    where _file_id = any(array(select file_id from batch))
+) as coded
+group by grouping sets ((channel_id), (amount_magnitude), ());
 
-select bill_kind, count(*)
-from raw_grid_billing.bill
-where _file_id = any(array(select file_id from batch))
-group by grouping sets ((bill_kind), ());
+select bill_kind, amount_magnitude, count(*)
+from (
+    select bill_kind, floor(log(abs(nullif(amount, 0)))) as amount_magnitude
+    from raw_grid_billing.bill
+    where _file_id = any(array(select file_id from batch))
+) as coded
+group by grouping sets ((bill_kind), (amount_magnitude), ());
 
 select count(*), count(posting.transaction_id), sum(payment.amount), sum(abs(payment.amount - posting.amount))
 from (
@@ -200,3 +218,18 @@ inner join (
     order by account_id, accounting_date, transacted_at desc, _line desc
 ) as posting on posting.account_id = balance.account_id and posting.accounting_date = balance.balance_date
 where balance.balance_date > date :'day' - 3 and balance._file_id = any(array(select file_id from batch));
+
+select sum(postings), sum(least(postings, coalesce(payments, 0)))
+from (
+    select account_id, amount, count(*) as postings
+    from raw_core_banking.account_transaction
+    where transaction_type = 'card_repayment' and reverses_transaction_id is null
+        and _file_id = any(array(select file_id from batch))
+    group by account_id, amount
+) as posting
+left join (
+    select source_account, amount, count(*) as payments
+    from raw_card.payment
+    where _file_id = any(array(select file_id from batch))
+    group by source_account, amount
+) as payment on payment.source_account = posting.account_id and payment.amount = posting.amount;

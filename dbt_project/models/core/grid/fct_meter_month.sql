@@ -22,10 +22,10 @@ with closed as (
         coalesce((
             select (max(done.reading_month) + interval '1 month')::date
             from {{ this }} as done
-            where done.source_system = system.source_system
+            where done.source_system = dim_source_system.source_system
         ), date '0001-01-01') as next_month
         {%- endif %}
-    from {{ ref('dim_source_system') }} as system
+    from {{ ref('dim_source_system') }}
     where source_system in (select source_system from {{ ref('dim_meter') }})
 ),
 
@@ -52,8 +52,8 @@ touched as (
         on closed.source_system = reading.source_system
         and reading.reading_date >= closed.next_month
         and reading.reading_date < closed.open_month
-    where reading.reading_date >= (select min(next_month) from closed)
-        and reading.reading_date < (select max(open_month) from closed)
+    where reading.reading_date >= (select min(span.next_month) from closed as span)
+        and reading.reading_date < (select max(span.open_month) from closed as span)
     {%- else %}
     select distinct reading.service_point_key, reading.meter_id, date_trunc('month', reading.reading_date)::date as reading_month
     from {{ ref('fct_energy_daily') }} as reading
@@ -95,8 +95,8 @@ reading as (
         and touched.reading_month = part.reading_month
     where daily.row_sign = 1 and (not part.is_eve or part.reading_month > daily.reading_date)
         {%- if is_incremental() %}
-        and daily.reading_date >= (select min(reading_month) - 1 from touched)
-        and daily.reading_date < (select max(reading_month) + interval '1 month' from touched)
+        and daily.reading_date >= (select min(span.reading_month) - 1 from touched as span)
+        and daily.reading_date < (select max(span.reading_month) + interval '1 month' from touched as span)
         {%- endif %}
     order by
         daily.service_point_key, daily.meter_id, part.reading_month, daily.reading_date,
