@@ -40,16 +40,17 @@ way as (
         on unit.organisation_key = way.above_key
         and unit.valid_from < way.valid_to
         and unit.covers_to > way.valid_from
-        and unit.organisation_key <> all (way.passed)
+        and unit.organisation_key <> all(way.passed)
 ),
 
 -- What changed was often not the way: neighbours with the same one are one stretch.
 begun as (
     select
         *,
-        lag(valid_to) over (
-            partition by ancestor_key, organisation_key, organisation_path order by valid_from
-        ) is distinct from valid_from as is_begin
+        (
+            lag(valid_to) over (partition by ancestor_key, organisation_key, organisation_path order by valid_from)
+            is distinct from valid_from
+        ) as is_begin
     from way
 ),
 

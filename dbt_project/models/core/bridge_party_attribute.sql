@@ -89,8 +89,11 @@ judged as (
 turn as (
     select
         *,
-        (attribute_value, doubt_codes) is distinct from (lag(attribute_value) over version, lag(doubt_codes) over version)
-        or lag(valid_from) over version is null as is_turn
+        (
+            attribute_value is distinct from lag(attribute_value) over version
+            or doubt_codes is distinct from lag(doubt_codes) over version
+            or lag(valid_from) over version is null
+        ) as is_turn
     from judged
     window version as (partition by customer_key, attribute_name order by valid_from)
 ),
@@ -201,10 +204,13 @@ decided as (
 turned as (
     select
         *,
-        lag(stretch_to) over neighbour is distinct from stretch_from
-        or (preference, survivorship_position, chosen_by, is_conflict, valid_from) is distinct from (
-            lag(preference) over neighbour, lag(survivorship_position) over neighbour, lag(chosen_by) over neighbour, lag(is_conflict) over neighbour,
-            lag(valid_from) over neighbour
+        (
+            lag(stretch_to) over neighbour is distinct from stretch_from
+            or preference is distinct from lag(preference) over neighbour
+            or survivorship_position is distinct from lag(survivorship_position) over neighbour
+            or chosen_by is distinct from lag(chosen_by) over neighbour
+            or is_conflict is distinct from lag(is_conflict) over neighbour
+            or valid_from is distinct from lag(valid_from) over neighbour
         ) as is_turn
     from decided
     window neighbour as (partition by customer_key, attribute_name order by stretch_from)

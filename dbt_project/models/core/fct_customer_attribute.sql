@@ -42,8 +42,10 @@ held as (
 turn as (
     select
         *,
-        attribute_value is distinct from lag(attribute_value) over earlier
-            or valid_from is distinct from lag(valid_to) over earlier as is_begin
+        (
+            attribute_value is distinct from lag(attribute_value) over earlier
+            or valid_from is distinct from lag(valid_to) over earlier
+        ) as is_begin
     from held
     window earlier as (partition by customer_key, attribute_id order by valid_from)
 ),

@@ -7,7 +7,7 @@ with account_held as (
         holder.party_key,
         account.controller_id,
         case
-            when product.product_line is distinct from 'deposit' and product.product_line is not null then product.product_line
+            when product.product_line <> 'deposit' then product.product_line
             when product.product_category = 'time' or account.account_type like '%time%' then 'time_deposit'
             else 'demand_deposit'
         end as product_group,
