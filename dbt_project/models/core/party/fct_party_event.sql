@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(post_hook="analyze {{ this }}") }}
 
 -- Everything that happened to a party, from all departments: what the timeline shows, without single postings and readings.
 with account_event as (
