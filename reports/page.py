@@ -1,4 +1,4 @@
-"""Writing the scorecard pages: a ranking and one page for each manager, static, with nothing fetched from elsewhere."""
+"""Writing the pages: a ranking, one a manager and one of customers, static, with nothing fetched from elsewhere."""
 
 import shutil
 from calendar import month_name
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reports import charts, labels
+from reports.analysis import Analysis, read_analysis
 from reports.scorecard import EVIDENCE_SHOWN, Run, Scorecard, read_scorecards
 from warehouse.connection import connect
 from warehouse.settings import Settings
@@ -29,7 +30,7 @@ class ReportRefused(RuntimeError):
 
 
 def report(settings: Settings, period: str, scheme_id: str = "customer_manager", login: str = LOGIN) -> Path:
-    """Write `<home>/out/reports/<period>/index.html` and one page a manager; returns the path of the index.
+    """Write index, a page a manager and `analysis.html` into `<home>/out/reports/<period>`; returns the index.
 
     The pages replace those of an earlier run as a whole. They carry run, rule version, publication and freshness.
 
@@ -45,6 +46,7 @@ def report(settings: Settings, period: str, scheme_id: str = "customer_manager",
     with connect(login) as session, session.transaction():
         session.execute("set transaction isolation level repeatable read, read only")
         found = read_scorecards(session, month, scheme_id)
+        analysis = read_analysis(session)
     if found is None:
         raise ReportRefused(f"no assessment of {period} is published: run `c360 assess {period}` first")
     run, cards = found
@@ -52,7 +54,7 @@ def report(settings: Settings, period: str, scheme_id: str = "customer_manager",
     staged = folder.with_name(f".{period}.partial")
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
-    write_pages(staged, run, cards)
+    write_pages(staged, run, cards, analysis)
     shutil.rmtree(folder, ignore_errors=True)
     staged.rename(folder)
     write_list_of_months(folder.parent)
@@ -66,8 +68,8 @@ def write_list_of_months(folder: Path) -> None:
     (folder / "index.html").write_text(page, "utf-8")
 
 
-def write_pages(folder: Path, run: Run, cards: list[Scorecard]) -> None:
-    """Write index and manager pages into an existing folder."""
+def write_pages(folder: Path, run: Run, cards: list[Scorecard], analysis: Analysis) -> None:
+    """Write index, manager pages and the analyses of customers into an existing folder."""
     (folder / "managers").mkdir(exist_ok=True)
     environment = _environment()
     environment.globals |= {"charts": charts, "labels": labels, "run": run, "par": PAR, "period": period_label(run)}
@@ -81,6 +83,8 @@ def write_pages(folder: Path, run: Run, cards: list[Scorecard]) -> None:
     }
     index = environment.get_template("index.html")
     (folder / "index.html").write_text(index.render(cards=cards, summary=_summary(cards), home="."), "utf-8")
+    analyses = environment.get_template("analysis.html")
+    (folder / "analysis.html").write_text(analyses.render(analysis=analysis), "utf-8")
     page = environment.get_template("manager.html")
     for position, card in enumerate(cards):
         neighbours = {

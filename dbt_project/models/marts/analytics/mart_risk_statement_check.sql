@@ -4,8 +4,13 @@ with judged as (
     select
         compared.*,
         count(*) filter (where compared.check_state = 'overstated') over statement as overstated_series_count,
-        {{ party_parameter('statement_suspect_series', 'compared.period_end') }} as suspect_series
+        coalesce(sum(suspicion.weight) filter (where compared.check_state = 'overstated') over statement, 0) as suspicion_weight,
+        {{ party_parameter('statement_suspect_weight', 'compared.period_end') }} as suspect_weight
     from {{ ref('fct_statement_check') }} as compared
+    left join {{ ref('statement_suspicion') }} as suspicion
+        on suspicion.series = compared.series
+        and compared.period_end >= suspicion.valid_from
+        and compared.period_end < suspicion.valid_to
     window statement as (partition by compared.source_system, compared.statement_id)
 ),
 
@@ -41,7 +46,8 @@ select
     judged.greatest_ratio,
     judged.check_state,
     judged.overstated_series_count::integer as overstated_series_count,
-    judged.overstated_series_count >= judged.suspect_series as is_suspect
+    judged.suspicion_weight::numeric(6, 2) as suspicion_weight,
+    judged.suspicion_weight >= judged.suspect_weight as is_suspect
 from judged
 inner join {{ ref('bridge_party_source') }} as placed on placed.customer_key = judged.customer_key
 inner join customer_now
