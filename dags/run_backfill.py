@@ -7,11 +7,7 @@ with DAG(
     dag_id="run_backfill",
     schedule=None,
     default_args=wiring.DEFAULTS,
-    params={
-        "backfill": Param(
-            None, type=["null", "integer"], minimum=1, title="Backfill 补数", description="Number of the request."
-        )
-    },
+    params={"backfill": Param(type="integer", minimum=1, title="Backfill 补数", description="Number of the request.")},
     max_active_runs=1,
     catchup=False,
     tags=["warehouse", "backfill"],

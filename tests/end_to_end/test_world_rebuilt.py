@@ -32,6 +32,9 @@ def further_world(finished_world: World) -> Iterator[str]:
     """A copy of the finished world, with five more days in landing; its owner's URL."""
     name = f"{finished_world.database}_further"
     with pytest.MonkeyPatch.context() as patch:
+        with psycopg.connect(url(database="postgres"), autocommit=True) as session:  # a template is nobody's
+            idle = "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s and state = 'idle'"
+            session.execute(idle, [finished_world.database])
         create_database(name, finished_world.database)
         patch.setenv("C360_DATABASE", name)
         simulator.simulate(get_settings(), seed=SEED, scale=SCALE, daily_dates=DAYS)
