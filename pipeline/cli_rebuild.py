@@ -46,22 +46,16 @@ def change_report(
     output: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Page of Markdown; <home>/out/change_report.md if not given.")
     ] = None,
-    anew: Annotated[
-        list[str] | None,
-        typer.Option(metavar="MODEL", help="An incremental model whose rules have changed: built from scratch."),
-    ] = None,
     keep: Keep = False,
 ) -> None:
     """Which rows of which marts a change of this checkout changes: a branch, a model, a rule table.
 
-    The marts are built as this checkout says, out of the living star, into schemas of their own (change_…), and
-    compared with the published ones by the keys of their contracts. What lives is not touched. The page holds counts,
-    columns and a few keys, no personal values: put it into the review.
+    What differs from the project that the warehouse was last built by, and all that stands on it, is built into schemas
+    of its own (change_…), out of what lives; then all marts are compared with the published ones by the keys of their
+    contracts. What lives is not touched. The page holds counts, columns and a few keys, no personal values: put it into
+    the review.
 
-    git switch my-change; c360 change-report
-
-    c360 change-report --anew fct_grid_bill --output /tmp/bills.md
-        the rules of a fact changed, too: it is built from scratch, beside the living one
+    git switch my-change; C360_HOME=/srv/c360 c360 change-report --output change.md
     """
     from pipeline import steps
     from pipeline.change_page import write_page
@@ -71,7 +65,7 @@ def change_report(
 
     prepare()
     with bar("build", out) as progress:
-        comparison = steps.change_report(anew or (), progress, keep)
+        comparison = steps.change_report(progress, keep)
     print_comparison(out, comparison)
     path = output or get_settings().out / "change_report.md"
     write_page(comparison, path)

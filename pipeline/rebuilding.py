@@ -8,7 +8,7 @@ the two sides apart. Nothing of the living schemas is written.
 - `change_report`: which rows of the marts does a change of this checkout (a model, a rule seed) change?
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -91,31 +91,34 @@ def rebuild_as_known(known_on: str, progress: Progress | None = None, keep: bool
     )
 
 
-def change_report(anew: Sequence[str] = (), progress: Progress | None = None, keep: bool = False) -> Comparison:
-    """Build the marts of this checkout from the living core, and compare them with the published ones.
+def change_report(progress: Progress | None = None, keep: bool = False) -> Comparison:
+    """Build the marts of this checkout, compare them with the published ones.
 
-    What every build makes anew (seeds, tables, views) is built as this checkout says; what is kept up by increments is
-    read from the living schemas, as long as it is there in the shape that its contract says.
+    What differs from the project that the living schemas were last built by (dbt's `state:modified`), and all that
+    stands on it, is built from scratch, incremental models, too; everything else is read from the living schemas.
 
     Args:
-        anew: incremental models whose rules have changed, in dbt's syntax of selection: they are built from scratch.
         progress, keep: see `rebuild`.
 
     Raises:
-        RebuildError: nothing was published yet.
+        RebuildError: nothing was built or published yet.
     """
     with connect(autocommit=True) as session:
         (number, day) = session.execute("select number, business_date from ops.publication_pointer").fetchone()  # type: ignore[misc]
         if not number:
             raise RebuildError("nothing is published yet: `c360 build DATE` and `c360 publish DATE` come first")
-        chosen = [node for node in _tables() if node.schema != "intermediate" and _is_made_anew(session, node)]
+        if not transformation.knows_living():
+            raise RebuildError(
+                "what the living schemas were built by is not on record here: C360_HOME must be the home of the living "
+                "warehouse, and `c360 build DATE` of its own checkout keeps the record"
+            )
         with _schemas_of_its_own(session, "change", keep):
-            names = [node.name for node in chosen]
-            transformation.run("build", *_NO_TESTS, "--select", *names, *anew, target="change", progress=progress)
+            chosen = ("--select", "state:modified+", "path:models/marts")
+            transformation.run("build", *_NO_TESTS, *chosen, target="change", progress=progress)
             pairs = [_published(session, node, "change") for node in _tables("mart_build")]
             known = {pair.name for pair in pairs}
             pairs += [
-                Pair(mart, ("mart", mart), ("change_mart_build", mart))
+                Pair(mart, ("mart", mart), ("change_mart_build", mart), ignored=frozenset(FRESHNESS))
                 for mart in _marts_in_force(session)
                 if mart not in known
             ]
@@ -173,17 +176,6 @@ def _personal(node: "ManifestNode") -> frozenset[str]:
         for column in node.columns.values()
         if {**column.meta, **column.config.meta}.get("pii_class", "none") != "none"
     )
-
-
-def _is_made_anew(session: psycopg.Connection, node: "ManifestNode") -> bool:
-    """Built whole by every build, or not to be read from the living schemas: missing there, or of another shape."""
-    if node.config.materialized != "incremental" or node.schema == "mart_build":
-        return True
-    rows = session.execute(
-        "select attname from pg_attribute where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
-        [f'"{node.schema}"."{node.alias}"'],
-    ).fetchall()
-    return {name for (name,) in rows} != set(node.columns)
 
 
 def _marts_in_force(session: psycopg.Connection) -> list[str]:

@@ -194,6 +194,7 @@ def build(business_date: Day, progress: transformation.Progress | None = None) -
     with recorded("build", day) as note, _one_builder():
         others = ("--exclude", "tag:stage", "tag:results", "tag:quality")
         report = transformation.run("build", *others, progress=progress, note=partial(record_tests, day))
+        transformation.keep_living()
         note.message, note.figures = in_words(report), report.figures
         return report
 
@@ -285,19 +286,17 @@ def rebuild(
         return comparison
 
 
-def change_report(
-    anew: Sequence[str] = (), progress: transformation.Progress | None = None, keep: bool = False
-) -> Comparison:
+def change_report(progress: transformation.Progress | None = None, keep: bool = False) -> Comparison:
     """Build the marts of this checkout into schemas of its own and compare them with the published ones.
 
     Args:
-        anew, progress, keep: see `rebuilding.change_report`.
+        progress, keep: see `rebuilding.change_report`.
 
     Raises:
-        rebuilding.RebuildError: nothing was published yet.
+        rebuilding.RebuildError: nothing was built or published yet.
     """
     with recorded("change_report", disposal.today()) as note, _one_builder():
-        comparison = rebuilding.change_report(anew, progress, keep)
+        comparison = rebuilding.change_report(progress, keep)
         note.message = in_words(comparison)
         return comparison
 

@@ -77,7 +77,7 @@ def run(
         TransformationError: a model could not be built or a test of severity error failed.
     """
     settings = get_settings()
-    living = ("--defer", "--favor-state", "--state", str(_living_state(settings))) if target == "change" else ()
+    living = ("--defer", "--favor-state", "--state", str(_living(settings))) if target == "change" else ()
     with _as_known(known_on):
         outcome = _invoke(settings, [command, *arguments, *living], target, progress)
     if outcome.exception is not None:
@@ -131,6 +131,20 @@ def manifest(target: str = "dev") -> "Manifest":
     settings = get_settings()
     _set_address(settings)
     return _manifest(settings.home, url(), target)
+
+
+def keep_living() -> None:
+    """Keep the manifest that the living schemas were just built by: a changed project is compared with it."""
+    path = _living(get_settings()) / "manifest.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    staged = path.with_suffix(".partial")
+    manifest().writable_manifest().write(str(staged))
+    staged.replace(path)
+
+
+def knows_living() -> bool:
+    """Whether the manifest of the last build is kept here."""
+    return (_living(get_settings()) / "manifest.json").exists()
 
 
 def write_docs() -> Path:
@@ -200,10 +214,9 @@ def _as_known(moment: datetime | None) -> Iterator[None]:
             os.environ["PGOPTIONS"] = before
 
 
-def _living_state(settings: Settings) -> Path:
-    """The folder in which parsing left what dbt must know of the living schemas."""
-    manifest()
-    return _target_path(settings, "dev")
+def _living(settings: Settings) -> Path:
+    """The folder of the manifest that the living schemas were last built by."""
+    return settings.out / "dbt_living"
 
 
 def _target_path(settings: Settings, target: str) -> Path:
