@@ -9,7 +9,7 @@ import random
 import shutil
 import signal
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -20,6 +20,7 @@ from typer.testing import CliRunner, Result
 import simulator
 from pipeline import steps, transformation
 from pipeline.cli import app
+from pipeline.rebuilding import RebuildError
 from warehouse.connection import connect, create_database, url
 from warehouse.settings import get_settings
 
@@ -174,6 +175,21 @@ def test_a_past_day_gives_its_rows(owner: psycopg.Connection) -> None:
     assert different.fetchall() == [("mart_manager_metric", 0, 0, 1, {"value": 1})], said.stdout
     compared = owner.execute("select sum(rows_after) from ops.comparison_table where rows_removed = 0").fetchone()
     assert compared[0] > 5_000  # type: ignore[index]
+
+
+def test_what_cannot_be_rebuilt_is_said(owner: psycopg.Connection) -> None:
+    for moment, why in (("2020-01-01", "the first publication is of"), ("some day", "neither a day")):
+        refused = c360("rebuild", "--known-on", moment)
+        assert isinstance(refused.exception, RebuildError) and why in str(refused.exception)
+    gone = (
+        "update ops.source_file set rows_deleted_at = %s where file_name = (select min(file_name) from ops.source_file)"
+    )
+    owner.execute(gone, [datetime.now(UTC)])
+    try:
+        refused = c360("rebuild")
+    finally:
+        owner.execute(gone, [None])
+    assert isinstance(refused.exception, RebuildError) and "left raw at the end of their" in str(refused.exception)
 
 
 def test_a_change_is_told_before_it_is_merged(
