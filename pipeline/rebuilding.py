@@ -127,15 +127,17 @@ def change_report(progress: Progress | None = None, keep: bool = False) -> Compa
 
 
 def _tables(*schemas: str) -> list["ManifestNode"]:
-    """Every table and view that dbt builds after staging, as the manifest has them: a new model is never forgotten."""
+    """Every table that dbt builds after staging, as the manifest has them: a new model is never forgotten.
+
+    Views are left out: what they show follows from the tables.
+    """
     return sorted(
         (
             node
             for node in transformation.manifest().nodes.values()
             if node.resource_type in ("model", "seed")
             and node.schema in (schemas or BUILT)
-            and "stage" not in node.tags
-            and node.config.materialized != "ephemeral"
+            and node.config.materialized not in ("view", "ephemeral")
         ),
         key=lambda node: (BUILT.index(node.schema), node.name),
     )
