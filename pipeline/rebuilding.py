@@ -92,10 +92,11 @@ def rebuild_as_known(known_on: str, progress: Progress | None = None, keep: bool
 
 
 def change_report(progress: Progress | None = None, keep: bool = False) -> Comparison:
-    """Build the marts of this checkout, compare them with the published ones.
+    """Build the marts of this checkout and compare them with the published ones.
 
     What differs from the project that the living schemas were last built by (dbt's `state:modified`), and all that
-    stands on it, is built from scratch, incremental models, too; everything else is read from the living schemas.
+    stands on it, is built from scratch, incremental models, too, from what was known for the publication in force;
+    everything else is read from the living schemas.
 
     Args:
         progress, keep: see `rebuild`.
@@ -114,7 +115,8 @@ def change_report(progress: Progress | None = None, keep: bool = False) -> Compa
             )
         with _schemas_of_its_own(session, "change", keep):
             chosen = ("--select", "state:modified+", "path:models/marts")
-            transformation.run("build", *_NO_TESTS, *chosen, target="change", progress=progress)
+            known_on = data_cut(session, number).known_at
+            transformation.run("build", *_NO_TESTS, *chosen, target="change", progress=progress, known_on=known_on)
             pairs = [_published(session, node, "change") for node in _tables("mart_build")]
             known = {pair.name for pair in pairs}
             pairs += [
