@@ -71,7 +71,7 @@ def run(number: Number) -> None:
     prepare()
     with bar("backfill", out) as progress:
         report = steps.run_backfill(number, progress)
-    out.print(report, soft_wrap=True)
+    out.print(str(report), soft_wrap=True)
 
 
 @app.command("list")
