@@ -255,7 +255,7 @@ def _drop(session: psycopg.Connection, target: str) -> None:
 
 
 def _forget(session: psycopg.Connection, target: str) -> None:
-    for table, column in (("batch_taken_up", "consumer"), ("fact_rekeyed", "fact")):
+    for table, column in (("batch_taken_up", "consumer"), ("party_taken_up", "consumer"), ("fact_rekeyed", "fact")):
         session.execute(
             sql.SQL("delete from {} where starts_with({}, %s)").format(
                 sql.Identifier("ops", table), sql.Identifier(column)
