@@ -19,7 +19,7 @@ from psycopg import sql
 from pipeline import transformation
 from pipeline.comparison import Comparison, Pair, Progress, compare
 from warehouse.connection import connect
-from warehouse.cut import DataCut, data_cut
+from warehouse.cut import data_cut
 from warehouse.publication import FRESHNESS
 
 if TYPE_CHECKING:
@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 BUILT = ("intermediate", "core", "mart_build")
 """Schemas whose tables dbt makes."""
 
-LATER = ("results", "quality")
-"""Tags of models that read records of runs and checks; these know no past: they are left out of a rebuild as known."""
+LATER = {
+    "results": "they read sealed assessments, which are made of a month after its publications",
+    "quality": "they read records of runs that keep their last word: rows leave quarantine, a date is measured anew",
+}
+"""Tags of models that cannot look back, and why: a rebuild as known leaves them out, the kept publication has them."""
 
 _NO_TESTS = ("--exclude-resource-type", "test", "unit_test")
 
@@ -42,7 +45,8 @@ def rebuild(progress: Progress | None = None, keep: bool = False) -> Comparison:
     """Build everything at once from raw, ledger and identity events; compare every table with its living one.
 
     Every change log, core table and mart of the project is compared, by all columns: none of them tells when something
-    was loaded, times of loading stand only in the ledger (DESIGN decision 3).
+    was loaded, times of loading stand only in the ledger (DESIGN decision 3). Parties are never matched again: core
+    reads the events. Scores are made again from what had been checked when they were published.
 
     Args:
         progress: called after each model and each comparison with (done, all, name).
@@ -55,7 +59,9 @@ def rebuild(progress: Progress | None = None, keep: bool = False) -> Comparison:
         _check_raw_is_whole(session, None)
         _check_built(session)
         with _schemas_of_its_own(session, "rebuild", keep):
-            transformation.run("build", *_NO_TESTS, target="rebuild", progress=progress)
+            others = ("--exclude", "tag:quality")
+            transformation.run("build", *_NO_TESTS, *others, target="rebuild", progress=progress)
+            _score(session, "rebuild", "tag:quality", progress=progress)
             pairs = [_pair(node, "rebuild") for node in _tables()]
             return compare(session, "rebuild", pairs, "living schemas", "rebuilt from all arrivals", progress)
 
@@ -74,19 +80,20 @@ def rebuild_as_known(known_on: str, progress: Progress | None = None, keep: bool
         RebuildError: nothing was in force then, or rows have left raw at the end of their retention.
     """
     with connect(autocommit=True) as session:
-        cut, is_kept = _cut(session, known_on)
-        _check_raw_is_whole(session, cut.known_at)
+        number, is_kept = _in_force(session, known_on)
+        known_at = _known_for(session, number)
+        _check_raw_is_whole(session, known_at)
         with _schemas_of_its_own(session, "rebuild", keep or not is_kept):
             others = [argument for tag in LATER for argument in ("--exclude", f"tag:{tag}")]
-            transformation.run("build", *_NO_TESTS, *others, target="rebuild", progress=progress, known_on=cut.known_at)
+            transformation.run("build", *_NO_TESTS, *others, target="rebuild", progress=progress, known_on=known_at)
             if is_kept:
                 session.execute("select set_config('c360.known_on', %s, false)", [known_on])
                 marts = [node for node in _tables("mart_build") if not set(LATER) & set(node.tags)]
                 pairs = [_published(session, node, "rebuild") for node in marts]
-                rebuilt = f"rebuilt from what was known on {cut.known_at:%Y-%m-%d %H:%M:%S %Z}"
-                return compare(session, "as_known", pairs, f"publication {cut.publication}", rebuilt, progress)
+                rebuilt = f"rebuilt from what was known on {known_at:%Y-%m-%d %H:%M:%S %Z}"
+                return compare(session, "as_known", pairs, f"publication {number}", rebuilt, progress)
     raise RebuildError(
-        f"publication {cut.publication} is pruned, so there is nothing to compare with; the marts as known on that day "
+        f"publication {number} is pruned, so there is nothing to compare with; the marts as known on that day "
         "stand in the schema rebuild_mart_build until the next rebuild"
     )
 
@@ -114,9 +121,10 @@ def change_report(progress: Progress | None = None, keep: bool = False) -> Compa
                 "warehouse, and `c360 build DATE` of its own checkout keeps the record"
             )
         with _schemas_of_its_own(session, "change", keep):
-            chosen = ("--select", "state:modified+", "path:models/marts")
-            known_on = data_cut(session, number).known_at
+            chosen = ("--select", "state:modified+", "path:models/marts", "--exclude", "tag:quality")
+            known_on = _known_for(session, number)
             transformation.run("build", *_NO_TESTS, *chosen, target="change", progress=progress, known_on=known_on)
+            _score(session, "change", "state:modified+,tag:quality", "path:models/marts,tag:quality", progress=progress)
             pairs = [_published(session, node, "change") for node in _tables("mart_build")]
             known = {pair.name for pair in pairs}
             pairs += [
@@ -193,8 +201,8 @@ def _marts_in_force(session: psycopg.Connection) -> list[str]:
     return [mart for mart, visible in rows if visible]
 
 
-def _cut(session: psycopg.Connection, known_on: str) -> tuple[DataCut, bool]:
-    """The publication in force at a moment, what was known for it, and whether its rows are kept."""
+def _in_force(session: psycopg.Connection, known_on: str) -> tuple[int, bool]:
+    """The publication in force at a moment, and whether its rows are kept."""
     try:
         session.execute("select set_config('c360.known_on', %s, false)", [known_on])
         found = session.execute(
@@ -211,7 +219,27 @@ def _cut(session: psycopg.Connection, known_on: str) -> tuple[DataCut, bool]:
         first = session.execute("select min(at) from ops.publication_event where action = 'publish'").fetchone()
         began = f"the first publication is of {first[0]:%Y-%m-%d %H:%M}" if first and first[0] else "nothing is yet"
         raise RebuildError(f"nothing was published on {known_on}: {began}")
-    return data_cut(session, found[0]), found[1]
+    return found
+
+
+def _known_for(session: psycopg.Connection, number: int) -> datetime:
+    """What was known for a publication: the batches behind it, and what stewards had decided when its build began."""
+    cut = data_cut(session, number)
+    (known,) = session.execute(
+        "select greatest(%s, (select max(known_at) from identity.event where decision_id is not null and known_at <= ("
+        "select max(run.started_at) from ops.step_run as run, ops.publication where run.step = 'build' "
+        "and run.state = 'done' and run.ended_at <= publication.started_at and publication.number = %s)))",
+        [cut.known_at, cut.publication],
+    ).fetchone()  # type: ignore[misc]
+    return known
+
+
+def _score(session: psycopg.Connection, target: str, *chosen: str, progress: Progress | None) -> None:
+    """Make scores from what had been checked when the living ones were made; all that they stand on is there."""
+    (at,) = session.execute(
+        "select max(started_at) from ops.step_run where step = 'publish' and state = 'done'"
+    ).fetchone()  # type: ignore[misc]
+    transformation.run("build", *_NO_TESTS, "--select", *chosen, target=target, progress=progress, known_on=at)
 
 
 def _check_built(session: psycopg.Connection) -> None:

@@ -197,7 +197,8 @@ def identify(business_date: Day, progress: Callable[[str], None] | None = None) 
     """
     day = as_date(business_date)
     with recorded("identify", day) as note, connect() as session:
-        report = identity.resolve(session, day, progress)
+        (received,) = session.execute("select max(known_at) from ops.loaded_file").fetchone()  # type: ignore[misc]
+        report = identity.resolve(session, day, progress, received)
         note.message, note.figures = in_words(report), report.figures
         if get_settings().truth.exists():
             quality.keep(session, day, quality.measure_against(session, get_settings().truth))

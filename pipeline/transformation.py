@@ -78,7 +78,7 @@ def run(
         TransformationError: a model could not be built or a test of severity error failed.
     """
     settings = get_settings()
-    living = ("--defer", "--favor-state", "--state", str(_living(settings))) if target == "change" else ()
+    living = ("--defer", "--state", str(_living(settings))) if target == "change" else ()
     with _as_known(known_on):
         outcome = _invoke(settings, [command, *arguments, *living], target, progress)
     if outcome.exception is not None:
