@@ -30,7 +30,7 @@ BUILT = ("intermediate", "core", "mart_build")
 
 LATER = {
     "results": "they read sealed assessments, which are made of a month after its publications",
-    "quality": "they read records of runs that keep their last word: rows leave quarantine, a date is measured anew",
+    "quality": "they read records that keep their last word: a file is superseded, identity measures a date anew",
 }
 """Tags of models that cannot look back, and why: a rebuild as known leaves them out, the kept publication has them."""
 
