@@ -21,6 +21,7 @@ from simulator.cards import Cards
 from simulator.customers import Customers
 from simulator.energy import Energy
 from simulator.frames import text
+from simulator.general_ledger import GeneralLedger
 from simulator.grid import Grid
 from simulator.loans import Loans
 from simulator.organisation import Organisation
@@ -32,7 +33,7 @@ from warehouse.settings import Settings
 
 SOURCES = ("core_banking", "card", "grid_billing")
 MANIFEST = "simulation.json"
-VERSION = 3  # of the world: another version writes other bytes
+VERSION = 4  # of the world: another version writes other bytes
 Progress = Callable[[int, int, str], None]
 
 
@@ -213,6 +214,7 @@ class _Run:
         np.add.at(owed, self.loans.frame["customer"].to_numpy(), self.loans.frame["principal"].to_numpy())
         self.service = Service(s, self.customers, self.accounts, self.organisation, owed, start, horizon)
         self.ledger = ledger.Ledger(self.accounts.opening)
+        self.general_ledger = GeneralLedger(self.accounts, self.loans, start)
         self.asked = [self.loans.asked]
         self.card_payments: list[pl.DataFrame] = []
         self.card_debits: list[pl.DataFrame] = []
@@ -326,6 +328,7 @@ class _Run:
             self.asked = [rest]
             postings = self.ledger.settle(now, first, end, self.streams("reversals", first), p.REVERSAL_SHARE)
             self._emit_postings(postings)
+            self._emit("core_banking", "general_ledger", self.general_ledger.close(postings, first, end))
             done = postings.filter(pl.col("ref").is_not_null()).select("ref", "type", "transaction_id")
             refs.append(done)
             self._book_cards(done, end)
