@@ -46,7 +46,8 @@ account_stretch as (
         balance.currency,
         greatest(balance.valid_from, account.valid_from, stretch.first_day) as from_day,
         least(balance.valid_to, account.covers_to) as to_day,
-        balance.balance
+        balance.balance,
+        stretch.last_day
     from stretch
     inner join {{ ref('fct_account_balance') }} as balance
         on balance.source_system = stretch.source_system
@@ -68,7 +69,8 @@ loan_stretch as (
         loan.currency,
         greatest(loan.valid_from, loan.life_from, stretch.first_day),
         loan.valid_to,
-        loan.outstanding_principal
+        loan.outstanding_principal,
+        stretch.last_day
     from stretch
     inner join {{ ref('dim_loan') }} as loan
         on loan.source_system = stretch.source_system
@@ -86,13 +88,9 @@ single as (
 ),
 
 change as (
-    select source_system, organisation_id, subject_id, currency, accounting_date, sum(balance) as balance
-    from (
-        select source_system, organisation_id, subject_id, currency, from_day as accounting_date, balance from single
-        union all
-        select source_system, organisation_id, subject_id, currency, to_day, -balance from single
-    ) as step
-    group by source_system, organisation_id, subject_id, currency, accounting_date
+    select source_system, organisation_id, subject_id, currency, from_day as accounting_date, balance from single
+    union all
+    select source_system, organisation_id, subject_id, currency, to_day, -balance from single where to_day <= last_day
 ),
 
 ledger as (
@@ -119,31 +117,46 @@ book as (
     select source_system, organisation_id, subject_id, currency from ledger
 ),
 
+-- Every book has its day, also one on which nothing changed.
+by_day as (
+    select
+        source_system,
+        organisation_id,
+        subject_id,
+        currency,
+        accounting_date,
+        sum(changed) as changed,
+        sum(ledger_balance) as ledger_balance
+    from (
+        select source_system, organisation_id, subject_id, currency, accounting_date, balance as changed, null as ledger_balance
+        from change
+        union all
+        select source_system, organisation_id, subject_id, currency, accounting_date, 0, balance
+        from ledger
+        union all
+        select book.source_system, book.organisation_id, book.subject_id, book.currency, day.date_day, 0, null
+        from book
+        inner join stretch on stretch.source_system = book.source_system
+        inner join {{ ref('dim_date') }} as day on day.date_day between stretch.first_day and stretch.last_day
+    ) as said
+    group by source_system, organisation_id, subject_id, currency, accounting_date
+),
+
 compared as (
     select
-        book.source_system,
+        by_day.source_system,
         stretch.controller_id,
-        book.organisation_id,
-        book.subject_id,
-        book.currency,
-        day.date_day as accounting_date,
-        ledger.balance as ledger_balance,
-        coalesce(
-            sum(change.balance) over (
-                partition by book.source_system, book.organisation_id, book.subject_id, book.currency order by day.date_day
-            ), 0
+        by_day.organisation_id,
+        by_day.subject_id,
+        by_day.currency,
+        by_day.accounting_date,
+        by_day.ledger_balance,
+        sum(by_day.changed) over (
+            partition by by_day.source_system, by_day.organisation_id, by_day.subject_id, by_day.currency
+            order by by_day.accounting_date
         ) as sub_ledger_balance
-    from book
-    inner join stretch on stretch.source_system = book.source_system
-    inner join {{ ref('dim_date') }} as day on day.date_day between stretch.first_day and stretch.last_day
-    left join change
-        on change.source_system = book.source_system and change.organisation_id = book.organisation_id
-        and change.subject_id = book.subject_id and change.currency = book.currency
-        and change.accounting_date = day.date_day
-    left join ledger
-        on ledger.source_system = book.source_system and ledger.organisation_id = book.organisation_id
-        and ledger.subject_id = book.subject_id and ledger.currency = book.currency
-        and ledger.accounting_date = day.date_day
+    from by_day
+    inner join stretch on stretch.source_system = by_day.source_system
 )
 
 select
