@@ -21,7 +21,7 @@ EARLIER, SPRING = date(2026, 1, 1), date(2026, 3, 1)
 
 
 def send(landing: Path, day: date, **tables: Sequence[str]) -> None:
-    """Files of the tables, by their contracts' layout, and their control records; columns left out at the end are empty."""
+    """Files of the tables, by their contracts, and their control records; columns left out at the end are empty."""
     folder = landing / SOURCE / day.isoformat()
     folder.mkdir(parents=True)
     for table, contract in SENT.items():
