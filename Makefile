@@ -14,7 +14,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo demo-real airflow containers test bench soak lint lock clean
+.PHONY: help setup setup-test demo demo-real airflow containers test bench bench-build soak lint lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -38,12 +38,16 @@ test: setup-test lint ## unit, dbt, integration on a real PostgreSQL, the whole 
 bench: setup-test .venv-dlt/installed ## ratios against baselines measured in the same run; appends to docs/benchmarks/results.jsonl
 	@$(BIN)/python -m benchmarks.run
 
+bench-build: setup-test ## the build against hand-written SQL, a day on long and short histories (SCALE=0.1, ROUNDS=3, DAYS=5)
+	@$(BIN)/python -m benchmarks.build $(if $(SCALE),--scale $(SCALE)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(DAYS),--days $(DAYS))
+
 soak: setup-test ## hundreds of random kills of loads (KILLS=300, SEED=…); writes docs/benchmarks/soak.json
 	@$(BIN)/python -m benchmarks.soak $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
-lint: setup-test ## style and the import rules of the rooms
+lint: setup-test ## style of Python and SQL, and the import rules of the rooms
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
+	@said=$$($(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project/models dbt_project/tests 2>&1) || { echo "$$said"; exit 1; }
 	@said=$$($(BIN)/lint-imports 2>&1) || { echo "$$said"; exit 1; }
 
 setup: $(VENV)/installed ## the environment: everything pinned, every file hashed

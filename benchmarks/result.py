@@ -7,8 +7,8 @@ import os
 import platform
 import statistics
 import subprocess
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,6 +27,7 @@ class Result:
         seconds: Seconds of each of our rounds.
         seconds_baseline: Seconds of each round of the baseline; empty where the limit is a fixed one.
         rows: Rows of one round.
+        notes: What else the record keeps, such as the scale.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Result:
     seconds: list[float]
     seconds_baseline: list[float]
     rows: int
+    notes: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def is_met(self) -> bool:
@@ -45,7 +47,8 @@ class Result:
     def append(self) -> None:
         """Appends the result to `docs/benchmarks/results.jsonl`."""
         RESULTS.parent.mkdir(parents=True, exist_ok=True)
-        record = asdict(self) | {
+        record = asdict(self)
+        record |= record.pop("notes") | {
             "rounds": len(self.seconds),
             "seconds": round(statistics.median(self.seconds), 3),
             "seconds_baseline": round(statistics.median(self.seconds_baseline), 3) if self.seconds_baseline else None,

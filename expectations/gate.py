@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from expectations.profile import count_codes
 from expectations.result import CheckReport, CheckResult, next_run_key, record
 from expectations.suite import SUITES, Edge, Expected, Suite, load_suites, render
 from warehouse.connection import connect
@@ -66,6 +67,7 @@ def check_raw(settings: Settings, business_date: date, sources: Sequence[str], s
         GateClosed: an expectation of severity *fail* did not hold; the results are recorded all the same.
     """
     with connect(autocommit=True) as session:
+        count_codes(session, list(sources), suites)
         files = _rows(session, _FILES, [business_date, list(sources)])
         facts = {"business_date": business_date, "sources": sorted(sources), "files": files}
         return _check(session, settings, "raw", suites, business_date, facts)

@@ -10,8 +10,8 @@ import psycopg
 
 from expectations.suite import Edge
 
-Place = Edge | Literal["core"]
-"""Where something was checked: at an edge, or between them by the tests of the models, which others run."""
+Place = Edge | Literal["source", "core"]
+"""Where something was checked: at an edge; or by others, before them (freshness) or between them (tests of models)."""
 
 
 @dataclass(frozen=True)

@@ -4,5 +4,6 @@ The one step with memory: what it decides is appended to ``identity.event`` and 
 """
 
 from identity.resolution import IdentityReport, resolve
+from identity.steward import StewardRefused
 
-__all__ = ["IdentityReport", "resolve"]
+__all__ = ["IdentityReport", "StewardRefused", "resolve"]

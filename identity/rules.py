@@ -30,6 +30,7 @@ class Rules(_Frozen):
     held_by_at_most: int = Field(ge=1)
     identifiers: list[IdentifierRule]
     placeholders: dict[str, list[str]]
+    placeholder_phones: list[str]
     firm_suffixes: list[str]
 
     def likeness_of(self, kind: str) -> float:

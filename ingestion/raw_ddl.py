@@ -2,8 +2,9 @@
 
 A raw table holds the contract's columns and the row's lineage: `_file_id` (ops.source_file), `_line` (1-based line of
 the file, or row of a Parquet file) and `_row_hash` (`copy_text`). It is append-only; `_file_id` is indexed by BRIN,
-since rows of one file lie together. Columns carry no NOT NULL and no CHECK: the contract's rules are enforced while
-reading, where a broken row goes to quarantine instead of failing the file.
+since rows of one file lie together, and the planner is told to expect many files: of the first few it would read the
+whole table for one. Columns carry no NOT NULL and no CHECK: the contract's rules are enforced while reading, where a
+broken row goes to quarantine instead of failing the file.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from ingestion.contract import Column, Contract
 from warehouse.migration import Migration
 
 LINEAGE = ("_file_id", "_line", "_row_hash")
+FILES_EXPECTED = 1000
+"""Order of magnitude of the files of one table."""
 
 
 def raw_schema(source: str) -> str:
@@ -45,6 +48,7 @@ def table_ddl(contract: Contract) -> str:
     ]
     statements.append(f"alter table {table} add column if not exists _row_hash bigint;")
     statements.append(f'create index if not exists "{contract.table}_file_brin" on {table} using brin (_file_id);')
+    statements.append(f"alter table {table} alter column _file_id set (n_distinct = {FILES_EXPECTED});")
     statements.append(f"comment on table {table} is {_text(_table_comment(contract))};")
     statements += [
         f'comment on column {table}."{column.name}" is {_text(_column_comment(column))};' for column in contract.columns

@@ -12,8 +12,10 @@ from typing import Annotated, TypeVar
 import typer
 
 from pipeline.cli_erasure import app as erasure
+from pipeline.cli_identity import app as identity
 from pipeline.cli_quarantine import app as quarantine
 from pipeline.cli_retention import app as retention
+from pipeline.cli_steward import app as steward
 from pipeline.console import err, out
 
 HELP = """Customer-360 warehouse of a bank and its power grid.
@@ -27,6 +29,8 @@ stopped and says so when there is nothing to do.
   c360 plan                                     what the next run would do
   c360 status                                   what was sent, loaded, refused, built, published
   c360 quarantine list                          rows that were kept out, and how they come in
+  c360 steward list                             customers that may be one party, for people to decide
+  c360 party core_banking/100000010129          all that is known of a party, on one screen
   c360 sql "select * from mart.mart_customer_360 limit 5" --as bianca
 """
 
@@ -39,7 +43,9 @@ app.add_typer(database, name="db")
 app.add_typer(contract, name="contract")
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(erasure, name="erasure")
+app.add_typer(identity, name="identity")
 app.add_typer(retention, name="retention")
+app.add_typer(steward, name="steward")
 
 BusinessDate = Annotated[
     datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="DATE", help="Business date, YYYY-MM-DD.")
@@ -213,6 +219,14 @@ def check(day: BusinessDate) -> None:
 
 
 @app.command()
+def freshness(source: Annotated[str, typer.Argument(help="A source, or all.")] = "all") -> None:
+    """Which tables are behind what their contracts owe by now (dbt source freshness); the answers are recorded."""
+    from pipeline import steps
+
+    out.print(f"freshness: {steps.check_freshness(source)}")
+
+
+@app.command()
 def build(day: BusinessDate) -> None:
     """Stage, identify and build: views, parties, change logs, star, marts, with their tests."""
     from pipeline import steps
@@ -285,6 +299,27 @@ def sql(
         cursor = session.execute(query)  # type: ignore[call-overload]
         if cursor.description is not None:
             print_answer(out, [column.name for column in cursor.description], cursor.fetchall(), form)
+
+
+@app.command()
+def party(
+    what: Annotated[str, typer.Argument(metavar="ID", help="A party id, or a customer as SOURCE/ID.")],
+    login: Annotated[str, typer.Option("--as", metavar="LOGIN", help="Who asks.")] = "dora",
+    clear: Annotated[bool, typer.Option("--clear", help="Names and numbers as they are, where granted.")] = False,
+) -> None:
+    """A party's page: members, golden record with sources and conflicts, products, history of links.
+
+    Masked by default; a login sees the rows of its own controller, and of others what their customers have allowed.
+
+    c360 party core_banking/100000010129
+    """
+    from pipeline.display import print_party
+    from pipeline.party import read_party
+    from warehouse.connection import connect
+
+    with connect(login, autocommit=True) as session:
+        page = read_party(session, what, clear)
+    print_party(out, page)
 
 
 @app.command()
@@ -453,6 +488,8 @@ def _expected() -> tuple[type[Exception], ...]:
 
     named = {
         "sqlalchemy.exc": ["DBAPIError"],
+        "identity.steward": ["StewardRefused"],
+        "pipeline.party": ["PartyUnknown"],
         "pipeline.steps": ["StepError"],
         "pipeline.trace_rules": ["TraceError"],
         "pipeline.transformation": ["TransformationError"],

@@ -12,6 +12,15 @@ from ingestion.raw_ddl import raw_schema
 
 STAGING = Path(__file__).resolve().parents[1] / "dbt_project" / "models" / "staging"
 
+FRESHNESS = {
+    "loaded_at_query": (
+        "select coalesce(min(due_at) filter (where state = 'overdue'), now()) from ops.delivery "
+        "where source_system = '{{ model.source_name }}' and table_name = '{{ model.name }}'"
+    ),
+    "freshness": {"warn_after": {"count": 1, "period": "minute"}},
+}
+"""A table is fresh up to the first deadline that it missed, by the terms of its contract (docs/decisions/0012)."""
+
 
 def source_file(source: str) -> Path:
     """Where the dbt source of `source` is kept: `models/staging/<source>/_<source>__sources.yml`."""
@@ -37,7 +46,8 @@ def render(source: str, contracts: dict[str, Contract]) -> str:
         }
         for contract in contracts.values()
     ]
-    document = {"version": 2, "sources": [{"name": source, "schema": raw_schema(source), "tables": tables}]}
+    described = {"name": source, "schema": raw_schema(source), "config": FRESHNESS, "tables": tables}
+    document = {"version": 2, "sources": [described]}
     header = "# Made from ingestion/contracts by `c360 contract dbt-sources`: change the contract, then run it again.\n"
     return header + yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=120)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # reports are only named here: who makes them has imported wh
     from ingestion.batch import Progress as LoadingProgress
     from ingestion.check import CheckReport
     from ingestion.release import ReleaseReport
+    from pipeline.party import Party
     from pipeline.plan import Plan
     from pipeline.trace import Trace
 
@@ -163,6 +164,34 @@ def _figure(value: object) -> str:
         return str(value)
     whole, _, decimals = f"{round(value, 6):,f}".partition(".")
     return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}" if decimals.strip("0") else whole
+
+
+def print_party(console: Console, party: "Party") -> None:
+    """A party's page: who it is, the golden record of each controller, products, and how it came about."""
+    kinds = {score.party_kind for score in party.scores if score.party_kind}
+    console.print(f"[bold]{party.party_id}[/] {' '.join(sorted(kinds))}")
+    for score in party.scores:
+        rates = {"complete": score.completeness, "valid": score.validity, "consistent": score.consistency}
+        told = ", ".join(f"{name} {rate:.0%}" for name, rate in rates.items() if rate is not None)
+        lacks = f"; lacks {score.missing_codes}" if score.missing_codes else ""
+        console.print(
+            f"{score.controller_id}: data quality {score.quality_score} ({told}; sources: {score.source_count}{lacks})"
+        )
+    for product in party.products:
+        figures = [
+            f"{value:,} {name.replace('_', ' ')}"
+            for name, value in product._asdict().items()
+            if name not in ("controller_id", "snapshot_month") and value
+        ]
+        console.print(f"{product.controller_id} {product.snapshot_month:%Y-%m}: {' · '.join(figures) or 'no product'}")
+    if party.members:
+        console.print(f"customers: {', '.join(party.members)}")
+    for controller, rows in party.golden.items():
+        names = ["attribute", "value", "source", "chosen by", "since", "received", "doubt", "values that lost"]
+        console.print(answer_table(names, rows, f"Golden record, as the {controller} may know it"))
+    if party.history:
+        names = ["known", "customer", "event", "party", "other party", "why", "by"]
+        console.print(answer_table(names, party.history, "History of links"))
 
 
 def release_table(reports: "Sequence[ReleaseReport]") -> Table:

@@ -22,15 +22,17 @@ import regulatory
 import reports
 from assessment import AssessmentReport
 from expectations import CheckReport
-from identity import IdentityReport
+from identity import IdentityReport, model, quality, training
+from identity.rematch import Rematch, rematch
 from ingestion import disposal, erasure, quarantine, release, retention
 from ingestion.batch import BatchReport
 from ingestion.erasure import ErasureReport
 from ingestion.quarantine import Action, Selection
 from ingestion.release import ReleaseReport
 from ingestion.retention import Expired
-from pipeline import marts, transformation
+from pipeline import freshness, marts, transformation
 from pipeline.data_tests import record_tests
+from pipeline.freshness import FreshnessReport
 from pipeline.record import recorded
 from pipeline.schema import contracts, prepare
 from pipeline.transformation import TransformationReport
@@ -168,6 +170,15 @@ def check_raw(business_date: Day, sources: Sequence[str] | None = None) -> Check
         return report
 
 
+def check_freshness(source: str = "all") -> FreshnessReport:
+    """Ask dbt which tables of a source, or of all, are behind what their contracts owe by now; record the answers."""
+    day = disposal.today()
+    with recorded("check_freshness", day, source) as note:
+        report = freshness.check(day, source)
+        note.message, note.figures = in_words(report), report.figures
+        return report
+
+
 def stage(business_date: Day, progress: transformation.Progress | None = None) -> TransformationReport:
     """Make the staging views and what identity reads, where they do not stand already."""
     day = as_date(business_date)
@@ -178,12 +189,34 @@ def stage(business_date: Day, progress: transformation.Progress | None = None) -
 
 
 def identify(business_date: Day, progress: Callable[[str], None] | None = None) -> IdentityReport:
-    """Place new and changed customers into parties; append the decisions as events (DESIGN decision 7)."""
+    """Place new and changed customers into parties; append the decisions as events (DESIGN decision 7).
+
+    Where the ground truth of a simulated world lies in the home, the parties are measured against it.
+    """
     day = as_date(business_date)
     with recorded("identify", day) as note, connect() as session:
         report = identity.resolve(session, day, progress)
-        note.message = in_words(report)
+        note.message, note.figures = in_words(report), report.figures
+        if get_settings().truth.exists():
+            quality.keep(session, day, quality.measure_against(session, get_settings().truth))
         return report
+
+
+def train_identity(folder: Path | None = None, progress: Callable[[str], None] | None = None) -> list[Path]:
+    """Learn the weights of the model by which customers are compared; returns the files, to be reviewed and committed.
+
+    Raises:
+        identity.training.TrainingError: the warehouse holds too little to learn from.
+    """
+    with connect() as session:
+        customers = training.standing_customers(session)
+    return training.train(customers, folder or model.WEIGHTS, progress)
+
+
+def rematch_identity() -> Rematch:
+    """What matching all customers afresh would change; nothing is written (DESIGN decision 7)."""
+    with connect() as session:
+        return rematch(session)
 
 
 def build(business_date: Day, progress: transformation.Progress | None = None) -> TransformationReport:

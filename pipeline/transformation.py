@@ -14,6 +14,7 @@ from warehouse.connection import connect, url
 from warehouse.settings import Settings, get_settings
 
 if TYPE_CHECKING:  # dbt takes seconds to import: functions import it when they need it
+    from dbt.artifacts.schemas.freshness import SourceFreshnessResult
     from dbt.artifacts.schemas.results import NodeResult
     from dbt.cli.main import dbtRunner, dbtRunnerResult
     from dbt.contracts.graph.manifest import Manifest
@@ -117,6 +118,25 @@ def stage(progress: Progress | None = None) -> TransformationReport:
         report = run("run", "--select", "tag:stage", progress=progress)
         session.execute(f"comment on schema staging is '{project}'")  # type: ignore[arg-type]
     return report
+
+
+def freshness(*arguments: str) -> list["SourceFreshnessResult"]:
+    """Run `dbt source freshness` on the tables of the sources.
+
+    Args:
+        arguments: further arguments, such as `--select`, `source:card`.
+
+    Raises:
+        TransformationError: the freshness of a table could not be asked; one that is behind is a result.
+    """
+    outcome = _invoke(get_settings(), ["source", "freshness", *arguments], "dev", None)
+    if outcome.exception is not None:
+        raise TransformationError(f"dbt source freshness: {outcome.exception}") from outcome.exception
+    results = list(outcome.result)
+    problems = [f"  {result.node.name}: {result.message}" for result in results if result.status == "runtime error"]
+    if problems:
+        raise TransformationError("\n".join(["dbt source freshness failed:", *problems]))
+    return results
 
 
 def manifest() -> "Manifest":

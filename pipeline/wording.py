@@ -33,7 +33,8 @@ def _(report: ErasureReport) -> str:
 def _(report: IdentityReport) -> str:
     return (
         f"{report.customers:,} customers are {report.parties:,} parties: {report.created:,} created, "
-        f"{report.linked:,} linked, {sum(report.conflicts.values()):,} for review"
+        f"{report.linked:,} linked, {report.asked:,} pairs for a steward ({report.compared:,} compared: "
+        f"{report.matches:,} match, {report.in_review:,} review)"
     )
 
 

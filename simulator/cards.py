@@ -17,6 +17,7 @@ from simulator import firms, ledger, parties
 from simulator import parameters as p
 from simulator.accounts import Accounts
 from simulator.calendar import day_array, month_end
+from simulator.capture import captured
 from simulator.changes import history
 from simulator.customers import Customers
 from simulator.frames import text
@@ -70,7 +71,7 @@ class Cards:
         credit[np.flatnonzero(banked)[:1]] = True
         members = frame.with_columns(credit=pl.Series(credit), debit=pl.Series(debit)).filter(pl.Series(credit | debit))
         ids = parties.numbers(rng, members.height, "CH", 10)
-        self.frame = parties.source_rows(streams, "card", members, ids)
+        self.frame = parties.source_rows(streams, "card", members, ids, world)
         size = self.frame.height
         opened = self.frame.select(pl.coalesce("core_opened", "since")).to_series().to_numpy().astype("datetime64[D]")
         opened = np.maximum(opened + rng.integers(0, 30, size).astype("timedelta64[D]"), np.datetime64("2010-01-01"))
@@ -81,7 +82,7 @@ class Cards:
             cardholder_name="held_name",
             id_type="id_type",
             id_number="held_id",
-            birth_date="birth_date",
+            birth_date="held_birth_date",
             gender="gender",
             mobile="held_mobile",
             address="held_address",
@@ -89,7 +90,9 @@ class Cards:
             status=pl.lit("active"),
             _fault="id_fault",
         )
-        moved = base.filter(pl.Series(choose(rng, size, p.PHONE_CHANGE_SHARE * 0.5)))
+        moved = base.filter(
+            pl.Series(choose(rng, size, p.PHONE_CHANGE_SHARE * 0.5)) & (self.frame["tie"] != "name_phone")
+        )
         day = parties.later(moved["opened_on"].to_numpy(), rng, start, horizon)
         phones = pl.DataFrame(
             {
@@ -98,7 +101,8 @@ class Cards:
                 "mobile": parties.people.mobiles(rng, moved.height),
             }
         )
-        self.holders = history(base, "cardholder_id", "opened_on", [phones])
+        log = history(base, "cardholder_id", "opened_on", [phones])
+        self.holders = captured(log, streams("cardholder capture"), "card", [f"KF{n:03d}" for n in range(1, 30)])
         self._issue(rng)
         self._merchants()
         self.numbers = dict.fromkeys(("authorisation", "posting", "payment", "dispute"), 0)

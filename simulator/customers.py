@@ -9,6 +9,7 @@ import polars as pl
 
 from simulator import addresses, parties, people
 from simulator import parameters as p
+from simulator.capture import captured
 from simulator.changes import history
 from simulator.frames import text
 from simulator.organisation import Organisation
@@ -39,7 +40,7 @@ class Customers:
             is_second=pl.Series([False] * members.height + [True] * twice.height)
         )
         ids = parties.numbers(rng, both.height, "10", 10)
-        frame = parties.source_rows(streams, "core_banking", both, ids)
+        frame = parties.source_rows(streams, "core_banking", both, ids, world)
         size = frame.height
         opened = frame["since"].to_numpy().astype("datetime64[D]")
         moved = opened + rng.integers(100, 900, size).astype("timedelta64[D]")
@@ -59,7 +60,9 @@ class Customers:
             customer_level=pl.Series(level),
             ix=pl.Series(np.arange(size)),
         )
-        self.log = self._customer_log()
+        self.log = captured(
+            self._customer_log(), streams("customer capture"), "core_banking", organisation.managers.tolist()
+        )
         self.relations = self._relations()
         self.assignments = self._assignments()
         self.consents = None
@@ -114,10 +117,12 @@ class Customers:
             return mask, parties.later(opened[mask], rng, self.start, self.horizon)
 
         mask, day = some(p.MOVE_SHARE)
+        mask, day = self._untied(mask, day, "name_address")
         count = int(mask.sum())
         new_home = addresses.text(addresses.draw(rng, count), np.zeros(count, int), ~person[mask])
         moves = pl.DataFrame({"customer_id": ids[mask], "effective_date": day, "address": new_home})
         mask, day = some(p.PHONE_CHANGE_SHARE)
+        mask, day = self._untied(mask, day, "name_phone")
         phones = pl.DataFrame(
             {"customer_id": ids[mask], "effective_date": day, "mobile": people.mobiles(rng, int(mask.sum()))}
         )
@@ -142,7 +147,16 @@ class Customers:
         states = states.with_columns(
             status=pl.when(pl.Series(~person[mask])).then(pl.lit("dormant")).otherwise(pl.col("status"))
         )
-        return history(base, "customer_id", "opened_on", [moves, phones, levels, states])
+        dead = frame.filter("is_dead")
+        day = parties.later(dead["opened_on"].to_numpy(), rng, self.start, self.horizon)
+        deaths = pl.DataFrame({"customer_id": dead["customer_id"], "effective_date": day})
+        deaths = deaths.with_columns(status=pl.lit("deceased"))
+        return history(base, "customer_id", "opened_on", [moves, phones, levels, states, deaths])
+
+    def _untied(self, mask: np.ndarray, day: np.ndarray, tie: str) -> tuple[np.ndarray, np.ndarray]:
+        """Leaves out the customers whom their sources know by what would change."""
+        kept = self.frame["tie"].to_numpy() != tie
+        return mask & kept, day[kept[mask]]
 
     def _relations(self) -> pl.DataFrame:
         rng, frame = self.streams("relations"), self.frame

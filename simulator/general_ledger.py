@@ -6,11 +6,10 @@ loans that the sub-ledgers send: only so is it a second word to hold them agains
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
-from simulator.accounts import Accounts
 from simulator.calendar import day_array
 from simulator.loans import Loans
 
@@ -29,15 +28,16 @@ class GeneralLedger:
     """Balances of the subjects of deposits and loans, by unit and currency.
 
     Args:
-        accounts, loans: the sub-ledgers; their opening state is what the books open with.
+        accounts: change log of all accounts.
+        opening: `balance` by `account_id` on the eve of the books; other accounts begin with nothing.
+        loans: the loans; their state on the eve is what the books open with.
         start: first day of the books.
     """
 
-    def __init__(self, accounts: Accounts, loans: Loans, start: date) -> None:
-        self._deposits = (
-            accounts.log.select("account_id", "organisation_id", "currency", subject_id="gl_subject")
+    def __init__(self, accounts: pl.DataFrame, opening: pl.DataFrame, loans: Loans, start: date) -> None:
+        self._accounts = (
+            accounts.select("account_id", "organisation_id", "currency", subject_id="gl_subject")
             .unique("account_id", keep="first", maintain_order=True)
-            .join(accounts.frame.select("account_id", "ix", "opening"), on="account_id")
             .with_columns(balance_side=pl.lit("C"))
         )
         log = loans.log.sort("loan_id", "effective_date", maintain_order=True).with_columns(
@@ -55,37 +55,45 @@ class GeneralLedger:
                 ),
             ]
         ).with_columns(balance_side=pl.lit("D"))
-        opening = [
-            self._deposits.filter(pl.col("opening") != 0).select(*BOOK, "balance_side", balance="opening"),
+        held = [
+            self._accounts.join(opening, on="account_id").filter(pl.col("balance") != 0).drop("account_id"),
             before.select(*BOOK, balance_side=pl.lit("D"), balance="outstanding_principal"),
         ]
-        self._balances = pl.concat(opening).group_by(*BOOK, "balance_side").agg(pl.col("balance").sum())
+        self._balances = pl.concat(held, how="diagonal").group_by(*BOOK, "balance_side").agg(pl.col("balance").sum())
+        self._closed_to = start - timedelta(days=1)
+        self._postings: list[pl.DataFrame] = []
 
-    def close(self, postings: pl.DataFrame, first: date, last: date) -> pl.DataFrame:
-        """The books of some days: a row for each subject and day from the first on which it was used.
+    def post(self, postings: pl.DataFrame) -> None:
+        """Takes postings of accounts, to be booked when their day closes.
 
         Args:
-            postings: what the accounts' ledger settled in these days.
-            first, last: the days; they follow those of the call before.
+            postings: rows of `account_transaction`.
 
         Raises:
-            ValueError: a posting has its accounting date outside these days.
+            ValueError: a day of theirs is closed.
         """
-        if postings.filter(~pl.col("date").is_between(first, last)).height:
-            raise ValueError(f"postings outside {first} to {last}: the books of other days are closed")
-        amount = pl.col("amount")
-        moved = postings.select("date", "sign", "amount", ix=pl.col("account").cast(pl.Int64)).join(
-            self._deposits.select("ix", *BOOK, "balance_side"), on="ix", maintain_order="left"
+        if postings.filter(pl.col("accounting_date") <= self._closed_to).height:
+            raise ValueError(f"postings up to {self._closed_to}: the books of these days are closed")
+        amount, credit = pl.col("amount"), pl.col("direction") == "C"
+        self._postings.append(
+            postings.select(
+                "account_id",
+                date="accounting_date",
+                debit=pl.when(credit).then(0).otherwise(amount),
+                credit=pl.when(credit).then(amount).otherwise(0),
+            )
         )
+
+    def close(self, last: date) -> pl.DataFrame:
+        """The books of the days up to `last` that are open: a row for each subject and day from its first use on."""
+        first = self._closed_to + timedelta(days=1)
+        posted = pl.concat(self._postings)
+        self._closed_to, self._postings = last, [posted.filter(pl.col("date") > last)]
         moves = pl.concat(
             [
-                moved.select(
-                    *BOOK,
-                    "date",
-                    debit=pl.when(pl.col("sign") < 0).then(amount).otherwise(0).cast(pl.Int64),
-                    credit=pl.when(pl.col("sign") > 0).then(amount).otherwise(0).cast(pl.Int64),
-                    balance_side="balance_side",
-                ),
+                posted.filter(pl.col("date") <= last)
+                .join(self._accounts, on="account_id", maintain_order="left")
+                .select(*BOOK, "date", "debit", "credit", "balance_side"),
                 self._loan_moves.filter(pl.col("date").is_between(first, last)),
             ]
         )

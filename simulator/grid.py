@@ -1,8 +1,8 @@
-"""Masters of the grid: consumers, contracts, service points, meters, network, equipment, projects, consents."""
+"""Masters of the grid: consumers, contracts, service points, meters, network, equipment, consents."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -10,27 +10,15 @@ import polars as pl
 from simulator import addresses, parties, people, tariffs
 from simulator import parameters as p
 from simulator.accounts import Accounts
-from simulator.calendar import is_working_day, month_end
+from simulator.calendar import month_end
+from simulator.capture import captured
 from simulator.changes import history
+from simulator.connections import Connections
 from simulator.customers import Customers
 from simulator.frames import text
 from simulator.randomness import Streams, choose, pick
 
 DAY = np.timedelta64(1, "D")
-STAGES = {
-    "LV": ("application", "survey", "contract", "metering", "energising"),
-    "HV": (
-        "application",
-        "survey",
-        "plan_reply",
-        "design_review",
-        "construction",
-        "inspection",
-        "contract",
-        "metering",
-        "energising",
-    ),
-}
 
 
 class Grid:
@@ -64,7 +52,7 @@ class Grid:
         members = world[chosen]
         size = members.height
         ids = np.array([f"0330{n:09d}" for n in rng.permutation(size * 11)[:size] + 10_001])
-        frame = parties.source_rows(streams, "grid_billing", members, ids)
+        frame = parties.source_rows(streams, "grid_billing", members, ids, world)
         is_person = (frame["party_kind"] == "person").to_numpy()
         farm = (frame["industry_code"] == "A").fill_null(False).to_numpy() | (is_person & choose(rng, size, 0.02))
         factor = frame["size_factor"].to_numpy() * frame["wealth"].to_numpy()
@@ -128,7 +116,7 @@ class Grid:
         self._points(rng, points, curves)
         self._network()
         self._equipment()
-        self._projects()
+        self.connections = Connections(streams, self.frame, self.points.height, self.line_count, start, horizon)
         self._consents(customers)
 
     def _masters(self, rng: np.random.Generator) -> None:
@@ -155,7 +143,7 @@ class Grid:
             _fault="id_fault",
         )
         opened = f["opened_on"].to_numpy().astype("datetime64[D]")
-        mask = choose(rng, size, 0.05)
+        mask = choose(rng, size, 0.05) & (f["tie"] != "name_phone").to_numpy()
         phones = pl.DataFrame(
             {
                 "consumer_no": f["customer_id"].filter(pl.Series(mask)),
@@ -170,7 +158,9 @@ class Grid:
                 "effective_date": parties.later(opened[mask], rng, self.start, self.horizon),
             }
         ).with_columns(status=pl.lit("suspended"))
-        self.log = history(base, "consumer_no", "opened_on", [phones, states])
+        log = history(base, "consumer_no", "opened_on", [phones, states])
+        clerks = [f"G{n:04d}" for n in range(1, 20)]
+        self.log = captured(log, self.streams("consumer capture"), "grid_billing", clerks)
         capacity = f["capacity"].to_numpy().astype(np.int64)
         demand = np.isin(f["tariff_id"].to_numpy(), ("D2", "D3", "D4"))
         self.contract_no = np.array([f"HT{i + 1:09d}" for i in range(size)], dtype=object)
@@ -385,117 +375,6 @@ class Grid:
         day = parties.later(gone["installed_on"].to_numpy(), rng, self.start, self.horizon)
         removed = pl.DataFrame({"equipment_id": gone["equipment_id"], "effective_date": day, "removed_on": day})
         self.equipment = history(base, "equipment_id", "installed_on", [removed])
-
-    def _projects(self) -> None:
-        """Connection projects with their stage events; working days lie between the stages [domain B]."""
-        rng, f = self.streams("projects"), self.frame
-        span = (self.horizon - self.start).days
-        count = max(6, round(self.points.height * 0.004 * span / 30))
-        rows, events, updates = [], [], []
-        names = people.names(rng, choose(rng, count, 0.6))
-        for i in range(count):
-            applied = self.start + timedelta(days=int(rng.integers(0, span)))
-            while not is_working_day(applied):
-                applied += timedelta(days=1)
-            high = bool(rng.random() < 0.4)
-            known = int(rng.integers(0, f.height))
-            supplied = bool(rng.random() < 0.4) and f["opened_on"][known] < applied
-            number, project = 0, f"GC{i + 1:08d}"
-            voltage = "10kV" if high else "380V" if rng.random() < 0.4 else "220V"
-            kva = int(rng.integers(315, 4000)) if high else int(rng.integers(8, 100))
-            name = f["held_name"][known] if supplied else str(names[i])
-            rows.append(
-                (
-                    project,
-                    f["customer_id"][known] if supplied else None,
-                    name,
-                    "capacity_increase" if supplied else "new_supply" if rng.random() < 0.9 else "temporary",
-                    voltage,
-                    kva * 100,
-                    f"LN{int(rng.integers(0, self.line_count)) + 1:05d}",
-                    bool(rng.random() < 0.1),
-                    applied,
-                )
-            )
-            moment = applied
-            cancelled = rng.random() < 0.05
-            stages = STAGES["HV" if high else "LV"]
-            for place, stage in enumerate(stages):
-                hour = int(rng.integers(30_000, 40_000))
-                for event, later in (
-                    ("start", 0),
-                    *((("rework", 3_000),) if rng.random() < 0.05 else ()),
-                    ("end", 18_000),
-                ):
-                    number += 1
-                    if event == "end":
-                        for _ in range(int(rng.integers(0, 12 if stage == "construction" else 3))):
-                            moment += timedelta(days=1)
-                            while not is_working_day(moment):
-                                moment += timedelta(days=1)
-                    at = np.datetime64(moment, "s") + np.timedelta64(hour + later, "s")
-                    events.append(
-                        (
-                            project,
-                            number,
-                            stage,
-                            event,
-                            at.astype(object),
-                            "营销部" if place < 3 else "运检部",
-                            f"G{int(rng.integers(1, 20)):04d}",
-                            None,
-                        )
-                    )
-                if cancelled and place == 2:
-                    updates.append((project, moment, None, moment, "cancelled"))
-                    break
-            else:
-                updates.append((project, moment, moment, None, "energised"))
-        base = pl.DataFrame(
-            rows,
-            orient="row",
-            schema={
-                "project_id": pl.String,
-                "consumer_no": pl.String,
-                "applicant_name": pl.String,
-                "project_kind": pl.String,
-                "voltage_level": pl.String,
-                "requested_capacity_kva": pl.Int64,
-                "line_id": pl.String,
-                "is_green_channel": pl.Boolean,
-                "applied_on": pl.Date,
-            },
-        ).with_columns(energised_on=pl.lit(None, pl.Date), cancelled_on=pl.lit(None, pl.Date), state=pl.lit("running"))
-        done = pl.DataFrame(
-            updates,
-            orient="row",
-            schema={
-                "project_id": pl.String,
-                "effective_date": pl.Date,
-                "energised_on": pl.Date,
-                "cancelled_on": pl.Date,
-                "state": pl.String,
-            },
-        )
-        self.projects = history(base, "project_id", "applied_on", [done])
-        self.stages = (
-            pl.DataFrame(
-                events,
-                orient="row",
-                schema={
-                    "project_id": pl.String,
-                    "event_no": pl.Int64,
-                    "stage": pl.String,
-                    "event": pl.String,
-                    "event_at": pl.Datetime("us"),
-                    "department": pl.String,
-                    "employee_no": pl.String,
-                    "note": pl.String,
-                },
-            )
-            .with_columns(_date=pl.col("event_at").dt.date())
-            .sort("event_at", "project_id", "event_no", maintain_order=True)
-        )
 
     def _consents(self, customers: Customers) -> None:
         rng, f = self.streams("grid consents"), self.frame

@@ -53,6 +53,31 @@ def wrong_check(ids: np.ndarray) -> np.ndarray:
     return np.array([value[:17] + table[value[17]] for value in ids], dtype="U18")
 
 
+def mistyped(rng: np.random.Generator, ids: np.ndarray) -> np.ndarray:
+    """Ids with one wrong digit or two neighbours exchanged: never valid, since MOD 11-2 finds both.
+
+    What happens to be a credit code is written again: where any identity number may stand it would be valid.
+    """
+    wrong = []
+    for value in ids:
+        while True:
+            place = int(rng.integers(0, 16))
+            one, two = value[place], value[place + 1]
+            if one == two:
+                one = str((int(one) + int(rng.integers(1, 10))) % 10)
+            typed = value[:place] + two + one + value[place + 2 :]
+            if not is_credit_code(typed):
+                break
+        wrong.append(typed)
+    return np.array(wrong, dtype=object)
+
+
+def is_credit_code(value: str) -> bool:
+    """Says whether the check character of a unified social credit code fits."""
+    places = [USCC_ALPHABET.find(character) for character in value]
+    return min(places) >= 0 and (31 - int(np.dot(places[:17], USCC_WEIGHTS)) % 31) % 31 == places[17]
+
+
 def social_credit_codes(area: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     """Unified social credit codes (GB 32100) of enterprises registered with market regulation (kind 91).
 

@@ -44,12 +44,17 @@ PRODUCTS = (
     ("WG01", "积存金", "wealth", "gold", "R3", False, None),
     ("ST01", "代收电费", "settlement", "collection", None, None, None),
 )
+FOREIGN_PRODUCTS = {"USD": "美元", "EUR": "欧元", "HKD": "港元", "JPY": "日元"}
 
 
 def products() -> pl.DataFrame:
     """Change log of products."""
+    foreign = [
+        (f"FD{currency}", f"外币活期存款（{name}）", "deposit", "demand", None, None, None)
+        for currency, name in FOREIGN_PRODUCTS.items()
+    ]
     base = pl.DataFrame(
-        [r[:7] for r in PRODUCTS],
+        [r[:7] for r in (*PRODUCTS, *foreign)],
         orient="row",
         schema=[
             ("product_id", pl.String),
@@ -60,7 +65,13 @@ def products() -> pl.DataFrame:
             ("is_guaranteed", pl.Boolean),
             ("term_months", pl.Int64),
         ],
-    ).with_columns(currency=pl.lit("CNY"), launched_on=pl.lit(date(2015, 1, 1)), withdrawn_on=pl.lit(None, pl.Date))
+    ).with_columns(
+        currency=pl.when(pl.col("product_id").str.starts_with("FD"))
+        .then(pl.col("product_id").str.slice(2))
+        .otherwise(pl.lit("CNY")),
+        launched_on=pl.lit(date(2015, 1, 1)),
+        withdrawn_on=pl.lit(None, pl.Date),
+    )
     renamed = pl.DataFrame(
         {"product_id": ["WM02"], "effective_date": [date(2026, 1, 5)], "product_name": ["稳享固收35天（新客版）"]}
     )

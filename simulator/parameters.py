@@ -29,7 +29,7 @@ SHARE_PERSON_DEBIT_CARD = 0.75
 SHARE_CARD_ONLY = 0.02  # cardholders who keep no account at the bank
 SHARE_GRID_PERSON = 0.34
 SHARE_GRID_FIRM = 0.46
-SHARE_SECOND_CUSTOMER_NUMBER = 0.015  # one person, two customer numbers [domain E5: 1-2 %]
+SHARE_SECOND_CUSTOMER_NUMBER = 0.03  # one person, two customer numbers
 NEW_CUSTOMER_SHARE_A_YEAR = 0.10
 
 # --- Identity and data quality as held by the sources [domain E5, rate hints] ---
@@ -45,6 +45,18 @@ PLACEHOLDER_PHONES = ("13800000000", "13800138000", "11111111111")
 OTHER_PHONE_SHARE = {"core_banking": 0.0, "card": 0.10, "grid_billing": 0.25}
 OTHER_ADDRESS_SHARE = {"core_banking": 0.0, "card": 0.15, "grid_billing": 0.30}
 NAME_VARIANT_SHARE = {"core_banking": 0.002, "card": 0.01, "grid_billing": 0.04}
+# What all sources of a party share of it: a valid number, name and phone, name and address, nothing usable.
+TIE_MIX = (0.35, 0.40, 0.20, 0.05)
+MISTYPED_SHARE = 0.11  # of those outside core banking without a valid number: 4 % of all customers
+PASSPORT_SHARE = 0.03
+KIN_SHARE = 0.02  # twins or spouses at one address
+DEAD_SHARE = 0.01  # holders who died while their relations go on
+RECYCLED_PHONE_SHARE = 0.08  # of those outside core banking who are not known by their phone: 3 % of all customers
+COMPANY_PHONE_SHARE = 0.03
+LANDLORD_SHARE = 0.03  # of the grid's persons: the contract is the landlord's, the premises are the tenant's home
+RENAMED_FIRM_SHARE = 0.03
+PHONE_PREFIX_SHARE = 0.02
+TRADITIONAL_NAME_SHARE = 0.01
 RARE_CHARACTER_SHARE = 0.004  # names with a character outside GBK but inside GB18030 [domain E3]
 COMPOUND_SURNAME_SHARE = 0.003
 MINORITY_NAME_SHARE = 0.004  # name·father's name, U+00B7
@@ -79,6 +91,26 @@ TIME_RATES_PER_CENT = {3: 0.65, 6: 0.85, 12: 0.95, 24: 1.05, 36: 1.25}
 INTEREST_MONTHS = (3, 6, 9, 12)
 INTEREST_DAY = 21
 YEAR_END_ADJUSTMENT_SHARE = 0.05  # of corporate accounts, posted on 31 December [domain F3]
+
+# --- Foreign currency ---
+EXCHANGE_RATES = {
+    # units, CNY for them at the begin, daily standard deviation of the logarithm
+    "USD": (1, 7.10, 0.0008),
+    "EUR": (1, 8.30, 0.0030),
+    "HKD": (1, 0.913, 0.0008),
+    "JPY": (100, 4.80, 0.0035),
+}  # [K]
+FOREIGN_CURRENCIES = ("USD", "HKD", "EUR", "USD", "JPY")  # of accounts, in turn
+FOREIGN_FIRM_SHARE = 0.08
+FOREIGN_PERSON_SHARE = 0.01
+FOREIGN_POSTINGS_A_MONTH = 6.0  # of a firm
+
+# --- Cash pools [?] ---
+CASH_POOL_SHARE = 0.15  # of groups
+POOL_HEADER_FEN = 500_000_000_00
+POOL_TARGET_FEN = 1_000_000_00
+POOL_FLOW_FEN = 800_000_00
+POOL_ACTIVE_DAY_SHARE = 0.4
 
 # --- Loans ---
 LOAN_SHARES = {
@@ -125,6 +157,26 @@ SYSTEM_RELEASE_MONTHS = 3  # a release of each system every so many months
 QUEUE_TICKETS_AN_OUTLET_DAY = 7.0
 COMPLAINTS_A_YEAR_PER_CUSTOMER = 0.03
 
+# --- Who takes customers' data down [CTL-04: 电子银行、客户经理、网点高低柜] ---
+CAPTURE_CHANNELS = {
+    "core_banking": {
+        "low_counter": 0.38,
+        "high_counter": 0.15,
+        "customer_manager": 0.17,
+        "mobile_bank": 0.25,
+        "net_bank": 0.05,
+    },
+    "card": {"low_counter": 0.30, "customer_manager": 0.15, "mobile_bank": 0.45, "hotline": 0.10},
+    "grid_billing": {"grid_counter": 0.55, "grid_app": 0.35, "customer_manager": 0.10},
+}
+ELECTRONIC_CAPTURE = ("mobile_bank", "net_bank", "grid_app")
+
+# --- Financial statements of firms ---
+SALES_A_MONTH = 300_000  # CNY of a firm of size 1; tax, electricity and exports of service.py belong to it
+OVERSTATING_SHARE = 0.12
+OVERSTATED_BY = (1.6, 3.0)
+STATEMENT_VERIFIED_SHARE = 0.6
+
 # --- Grid (tariffs: domain A4 Zhejiang, A2/A3 samples) ---
 TIME_OF_USE_SHARE_HOUSEHOLDS = 0.45
 RESIDENTIAL_KWH_A_DAY = 7.2
@@ -134,6 +186,11 @@ ROLL_OVER_SHARE = 0.01  # meters whose register starts near its modulus
 CANCEL_REBILL_SHARE = 0.004
 LATE_UPLOAD_SHARE = 0.06  # of records taken down in the field, uploaded days later
 FIELD_PAPER_SHARE = 0.04  # taken down on paper and typed in later
+STAGE_WAITING_SHARE = 0.3  # of stages of connection projects that begin a day or two after the one before
+STAGE_PAUSED_SHARE = 0.04
+DESIGN_REJECTED_SHARE = 0.25  # of design documents submitted
+LEADER_PROJECT_KVA = 1_000  # projects from this capacity, and green-channel ones, have a leader (领导挂钩)
+LEADER_RULE_KEPT_SHARE = 0.8
 FUND_PRICE = {
     "residential": 0,
     "agricultural": 0,

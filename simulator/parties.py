@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from simulator import addresses, firms, people
+from simulator import addresses, difficulty, firms, people
 from simulator import parameters as p
 from simulator.frames import text
 from simulator.identifiers import fifteen_digit, wrong_check
@@ -19,12 +19,12 @@ def draw(streams: Streams, count: int, history_start: date, horizon: date) -> pl
 
     Returns:
         One row a party: `party_id`, `party_kind`, person and firm columns, address parts, `since` (first relation with
-        any source), `agrees` (gives a basis for matching wherever it is a customer) and
-        `wealth` (factor of income and balances, median 1).
+        any source), `agrees` (gives a basis for matching wherever it is a customer), `tie` (what all its sources share
+        of it) and `wealth` (factor of income and balances, median 1).
     """
     persons_n = round(count * p.PERSON_SHARE)
     persons = people.draw(streams("persons"), persons_n, history_start)
-    persons = persons.hstack(addresses.draw(streams("homes"), persons_n))
+    persons = difficulty.households(streams, persons.hstack(addresses.draw(streams("homes"), persons_n)))
     business = firms.draw(streams("firms"), count - persons_n)
     rng = streams("parties")
     frame = pl.concat(
@@ -48,6 +48,8 @@ def draw(streams: Streams, count: int, history_start: date, horizon: date) -> pl
         wealth=pl.Series(np.exp(rng.normal(0, 0.7, count))),
         size_factor=pl.col("size_factor").fill_null(1.0),
         agrees=pl.Series(choose(rng, count, p.MATCHING_BASIS_SHARE)),
+        is_dead=pl.col("is_dead").fill_null(False),
+        tie=difficulty.ties(streams, count),
     )
 
 
@@ -57,16 +59,20 @@ def numbers(rng: np.random.Generator, size: int, prefix: str, width: int) -> np.
     return np.array([f"{prefix}{n:0{width}d}" for n in rng.permutation(size * step)[:size] + 10_001])
 
 
-def source_rows(streams: Streams, source: str, members: pl.DataFrame, customer_ids: np.ndarray) -> pl.DataFrame:
+def source_rows(
+    streams: Streams, source: str, members: pl.DataFrame, customer_ids: np.ndarray, world: pl.DataFrame
+) -> pl.DataFrame:
     """How a source holds its members.
 
     Args:
         members: Rows of `draw` that are customers of the source.
         customer_ids: The source's numbers, in the same order.
+        world: All parties.
 
     Returns:
         `customer_id`, `party_id`, `party_kind`, `held_name`, `id_type`, `held_id`, `held_mobile`, `held_address`,
-        `id_fault` ('wrong_check' where the check digit is wrong on purpose) and the parties' own columns.
+        `id_fault` ('wrong_check' where the check digit is wrong on purpose), what `difficulty.loosen` adds, and the
+        parties' own columns.
     """
     rng, size = streams("forms", source), members.height
     person = (members["party_kind"] == "person").to_numpy()
@@ -100,16 +106,13 @@ def source_rows(streams: Streams, source: str, members: pl.DataFrame, customer_i
     mobile[placeholder] = pick(rng, p.PLACEHOLDER_PHONES, None, int(placeholder.sum()))
 
     forms = {"core_banking": (80, 8, 8, 2, 2), "card": (40, 40, 10, 5, 5), "grid_billing": (30, 10, 20, 20, 20)}[source]
-    parts = members.select(
-        "region_code", "district", "street", "road", "number", "estate", "block", "unit", "floor", "door"
-    )
+    parts = members.select(difficulty.HOME)
     elsewhere = pl.Series(choose(rng, size, p.OTHER_ADDRESS_SHARE[source]))
     drawn = addresses.draw(rng, size)
     parts = parts.select(pl.when(elsewhere).then(drawn[c]).otherwise(pl.col(c)).alias(c) for c in parts.columns)
-    address = addresses.text(parts, pick(rng, np.arange(5), forms, size), ~person)
-
-    return (
-        members.drop("region_code", "district", "street", "road", "number", "estate", "block", "unit", "floor", "door")
+    form = pick(rng, np.arange(5), forms, size)
+    held = (
+        members.drop(difficulty.HOME)
         .hstack(parts)
         .with_columns(
             customer_id=pl.Series(customer_ids),
@@ -117,10 +120,11 @@ def source_rows(streams: Streams, source: str, members: pl.DataFrame, customer_i
             id_type=text(kind),
             held_id=text(held),
             held_mobile=text(mobile),
-            held_address=address,
             id_fault=text(fault),
         )
     )
+    held = difficulty.loosen(streams, source, held, world)
+    return held.with_columns(held_address=addresses.text(held.select(difficulty.HOME), form, ~person))
 
 
 def _held_names(rng: np.random.Generator, names: np.ndarray, person: np.ndarray, source: str) -> np.ndarray:

@@ -13,11 +13,12 @@ import numpy as np
 import polars as pl
 
 from ingestion.contract import Contract, load_contracts
-from simulator import calendar, faults, ledger, organisation, parties, tariffs
+from simulator import calendar, difficulty, faults, ledger, organisation, parties, tariffs
 from simulator import parameters as p
 from simulator.accounts import Accounts
 from simulator.bills import Bills
 from simulator.cards import Cards
+from simulator.currencies import ForeignAccounts, exchange_rates
 from simulator.customers import Customers
 from simulator.energy import Energy
 from simulator.frames import text
@@ -25,15 +26,17 @@ from simulator.general_ledger import GeneralLedger
 from simulator.grid import Grid
 from simulator.loans import Loans
 from simulator.organisation import Organisation
+from simulator.pools import Pools
 from simulator.randomness import Streams
 from simulator.service import Service
+from simulator.statements import Statements
 from simulator.wealth import Wealth
 from simulator.writers import TableFile, Totals
 from warehouse.settings import Settings
 
 SOURCES = ("core_banking", "card", "grid_billing")
 MANIFEST = "simulation.json"
-VERSION = 4  # of the world: another version writes other bytes
+VERSION = 5  # of the world: another version writes other bytes
 Progress = Callable[[int, int, str], None]
 
 
@@ -75,8 +78,8 @@ def simulate(
     """Writes the extracts of core banking, card and grid billing, and the ground truth beside them.
 
     The same arguments give the same bytes. Files go to ``<home>/landing/<source>/<date>/``, the truth to
-    ``<home>/truth`` (`identities`, `faults`, `totals` as Parquet). Where the same simulation has been written already,
-    nothing is done.
+    ``<home>/truth`` (`identities`, `pairs`, `faults`, `totals`, `statements` as Parquet). Where the same simulation has
+    been written already, nothing is done.
 
     Args:
         settings: Names the home.
@@ -96,7 +99,7 @@ def simulate(
     dates = sorted(set(daily_dates))
     if dates and dates[0] <= history_end:
         raise ValueError(f"the daily date {dates[0]} lies inside the history, which ends on {history_end}")
-    truth = settings.home / "truth"
+    truth = settings.truth
     wanted = {
         "version": VERSION,
         "seed": seed,
@@ -111,14 +114,14 @@ def simulate(
         kept = json.loads(manifest.read_text("utf-8"))
         if {k: kept.get(k) for k in wanted} == wanted and all((settings.landing / f).exists() for f in kept["paths"]):
             return SimulationReport(seed, scale, (history_end, *dates), **kept["report"])
-    run = _Run(settings, seed, scale, history_start, history_end, dates, progress or (lambda *_: None))
+    run = Run(settings, seed, scale, history_start, history_end, dates, progress or (lambda *_: None))
     totals = run.write()
     marks = [fault for total in totals for fault in total.faults]
     contracts = run.contracts
     for source, table, day, kind in file_faults:
         marks.append(faults.damage(settings.landing / source / f"{day}", contracts[source][table], day, kind))
     truth.mkdir(parents=True, exist_ok=True)
-    _write_truth(truth, run.identities(), marks, totals)
+    _write_truth(truth, run.identities(dates[-1] if dates else history_end), marks, totals, run.statements.truth)
     numbers = {
         "files": len(totals),
         "rows": sum(t.rows for t in totals),
@@ -134,8 +137,8 @@ def simulate(
     return SimulationReport(seed, scale, (history_end, *dates), **numbers)
 
 
-class _Run:
-    """One simulation."""
+class Run:
+    """One simulation: `found` draws the world and its masters, `write` runs its months and writes all files."""
 
     def __init__(
         self, settings: Settings, seed: int, scale: float, start: date, end: date, dates: list[date], progress: Progress
@@ -163,7 +166,7 @@ class _Run:
     def write(self) -> list[Totals]:
         """Makes the world, runs its months, writes all files."""
         self._tick("people, firms and what they hold")
-        self._found()
+        self.found()
         for month in self.months:
             self._tick(f"{month:%Y-%m}")
             self._month(month)
@@ -172,7 +175,8 @@ class _Run:
         self._tick("written")
         return totals
 
-    def _found(self) -> None:
+    def found(self) -> None:
+        """Draws the parties, what each source holds of them, and their masters."""
         s, start, horizon = self.streams, self.start, self.horizon
         count = max(60, round(p.PARTIES * self.scale))
         self.world = parties.draw(s, count, start, horizon)
@@ -186,6 +190,8 @@ class _Run:
             horizon,
             calendar.cut_off_second(self.contracts["core_banking"]["account_transaction"]),
         )
+        self.foreign = ForeignAccounts(s, self.customers, self.organisation, start)
+        self.pools = Pools(s, self.customers, self.organisation, start, horizon)
         self.loans = Loans(s, self.customers, self.accounts, self.organisation, start, horizon)
         self.wealth = Wealth(s, self.customers, self.accounts, self.organisation, start, horizon)
         self.cards = Cards(
@@ -213,8 +219,8 @@ class _Run:
         owed = np.zeros(self.customers.frame.height, np.int64)
         np.add.at(owed, self.loans.frame["customer"].to_numpy(), self.loans.frame["principal"].to_numpy())
         self.service = Service(s, self.customers, self.accounts, self.organisation, owed, start, horizon)
+        self.statements = Statements(s, self.customers, self.organisation, start, horizon)
         self.ledger = ledger.Ledger(self.accounts.opening)
-        self.general_ledger = GeneralLedger(self.accounts, self.loans, start)
         self.asked = [self.loans.asked]
         self.card_payments: list[pl.DataFrame] = []
         self.card_debits: list[pl.DataFrame] = []
@@ -228,8 +234,12 @@ class _Run:
             (core, "customer_relation"): self.customers.relations,
             (core, "manager_assignment"): self.customers.assignments,
             (core, "product"): organisation.products(),
-            (core, "account"): self.accounts.log,
-            (core, "account_holder"): self.accounts.holders,
+            (core, "account"): pl.concat([self.accounts.log, self.foreign.log, self.pools.log], how="diagonal_relaxed"),
+            (core, "account_holder"): pl.concat(
+                [self.accounts.holders, self.foreign.holders, self.pools.holders], how="diagonal_relaxed"
+            ),
+            (core, "cash_pool"): self.pools.pools,
+            (core, "cash_pool_member"): self.pools.members,
             (core, "standing_order"): self.accounts.standing_orders(self.grid.links),
             (core, "loan"): self.loans.log,
             (core, "collateral"): self.loans.collateral,
@@ -250,7 +260,7 @@ class _Run:
             (grid, "line"): self.grid.lines,
             (grid, "transformer"): self.grid.transformers,
             (grid, "equipment"): self.grid.equipment,
-            (grid, "connection_project"): self.grid.projects,
+            (grid, "connection_project"): self.grid.connections.projects,
             (grid, "consent"): self.grid.consents,
         }
         self._opening()
@@ -261,28 +271,44 @@ class _Run:
         held = self.accounts.frame.filter(
             (pl.col("opened_on") < self.start) & (pl.col("closed_on").is_null() | (pl.col("closed_on") >= self.start))
         )
-        self._emit(
-            "core_banking",
-            "account_balance",
-            held.select(
-                "account_id",
-                balance_date=pl.lit(eve),
-                balance="opening",
-                currency=pl.lit("CNY"),
-                _date=pl.lit(self.start),
-            ),
+        foreign = {
+            "account_id": text(self.foreign.ids),
+            "balance": self.foreign.opening,
+            "currency": text(self.foreign.currencies),
+        }
+        opening = pl.concat(
+            [
+                held.select("account_id", balance="opening", currency=pl.lit("CNY")),
+                pl.DataFrame(foreign),
+                self.pools.eve.select("account_id", "balance", "currency"),
+            ]
         )
+        self._emit(
+            "core_banking", "account_balance", opening.with_columns(balance_date=pl.lit(eve), _date=pl.lit(self.start))
+        )
+        accounts = self.masters["core_banking", "account"]
+        self.general_ledger = GeneralLedger(accounts, opening.drop("currency"), self.loans, self.start)
+        self.general_ledger.post(self.pools.postings)
+        self._emit("core_banking", "account_balance", self.pools.balances)
+        self._emit("core_banking", "account_transaction", self.pools.postings)
         self._emit("core_banking", "wealth_holding", self.wealth.opening(eve))
         for table, frame in (
+            ("exchange_rate", exchange_rates(self.streams, self.start, self.horizon)),
             ("repayment_schedule", self.loans.schedule),
             ("repayment", self.loans.repayments),
             ("credit_rating", self.loans.ratings),
             ("loan_default", self.loans.defaults),
             ("recovery", self.loans.recoveries),
             ("risk_assessment", self.wealth.assessments),
+            ("financial_statement", self.statements.frame),
         ):
             self._emit("core_banking", table, frame)
-        self._emit("grid_billing", "connection_stage", self.grid.stages)
+        for table, frame in (
+            ("connection_stage", self.grid.connections.stages),
+            ("design_document", self.grid.connections.documents),
+            ("visit", self.grid.connections.visits),
+        ):
+            self._emit("grid_billing", table, frame)
 
     def _month(self, month: date) -> None:
         last = calendar.month_end(month)
@@ -301,6 +327,8 @@ class _Run:
         self.card_debits.append(self.cards.waiting_debit)
         self.asked += [asked, self.wealth.plan(month), self.accounts.everyday(month)]
         done = self._settle(month, last)
+        self._emit_postings(self.foreign.month(month), self.foreign.ids, self.foreign.currencies)
+        self._emit("core_banking", "general_ledger", self.general_ledger.close(last))
         for table, frame in self.wealth.book(month, done).items():
             self._emit("core_banking", table, frame)
         # billed after the month, paid in the next one
@@ -327,24 +355,28 @@ class _Run:
             now, rest = waiting.filter(pl.col("date") <= end), waiting.filter(pl.col("date") > end)
             self.asked = [rest]
             postings = self.ledger.settle(now, first, end, self.streams("reversals", first), p.REVERSAL_SHARE)
-            self._emit_postings(postings)
-            self._emit("core_banking", "general_ledger", self.general_ledger.close(postings, first, end))
+            self._emit_postings(postings, self.accounts.ids)
             done = postings.filter(pl.col("ref").is_not_null()).select("ref", "type", "transaction_id")
             refs.append(done)
             self._book_cards(done, end)
             self._book_bills(done, first, end)
         return pl.concat(refs)
 
-    def _emit_postings(self, postings: pl.DataFrame) -> None:
-        ids = text(self.accounts.ids[postings["account"].to_numpy()])
+    def _emit_postings(self, postings: pl.DataFrame, ids: np.ndarray, currencies: np.ndarray | None = None) -> None:
+        """Postings of accounts named by index, in CNY where no currencies are given, and the balances they end at."""
+
+        def named(rows: pl.DataFrame) -> dict[str, pl.Series | pl.Expr]:
+            account = rows["account"].to_numpy()
+            currency = pl.lit("CNY") if currencies is None else text(currencies[account])
+            return {"account_id": text(ids[account]), "currency": currency}
+
         rows = postings.select(
             "transaction_id",
-            account_id=ids,
+            **named(postings),
             accounting_date="date",
             transacted_at="at",
             direction=pl.when(pl.col("sign") > 0).then(pl.lit("C")).otherwise(pl.lit("D")),
             amount="amount",
-            currency=pl.lit("CNY"),
             balance_after="balance_after",
             transaction_type="type",
             channel_id="channel",
@@ -357,14 +389,12 @@ class _Run:
             _date="date",
         )
         self._emit("core_banking", "account_transaction", rows)
+        self.general_ledger.post(rows)
         balances = ledger.end_of_day(postings)
-        ids = text(self.accounts.ids[balances["account"].to_numpy()])
         self._emit(
             "core_banking",
             "account_balance",
-            balances.select(
-                account_id=ids, balance_date="date", balance="balance", currency=pl.lit("CNY"), _date="date"
-            ),
+            balances.select(**named(balances), balance_date="date", balance="balance", _date="date"),
         )
 
     def _book_cards(self, done: pl.DataFrame, end: date) -> None:
@@ -451,17 +481,26 @@ class _Run:
                     totals.append(file.close())
         return sorted(totals, key=lambda t: (t.business_date, t.source, t.table))
 
-    def identities(self) -> pl.DataFrame:
-        """Which party each customer of each source is."""
+    def identities(self, as_of: date) -> pl.DataFrame:
+        """Which party each customer of each source is, and what the source holds of it on a day."""
         columns = ["party_id", "party_kind", "customer_id", "held_name", "id_type", "held_id", "id_fault", "name"]
-        parts = [
-            frame.select(*columns, true_id=pl.coalesce("id_number", "uscc")).with_columns(source_system=pl.lit(source))
-            for source, frame in (
-                ("core_banking", self.customers.frame),
-                ("card", self.cards.frame),
-                ("grid_billing", self.grid.frame),
+        columns += ["trait", "kin", "shows_id", "shows_name"]
+        parts = []
+        for source, frame, log, key in (
+            ("core_banking", self.customers.frame, self.customers.log, "customer_id"),
+            ("card", self.cards.frame, self.cards.holders, "cardholder_id"),
+            ("grid_billing", self.grid.frame, self.grid.log, "consumer_no"),
+        ):
+            held = log.filter(pl.col("effective_date") <= as_of).group_by(key).agg(pl.col("mobile", "address").last())
+            now = frame.join(held, left_on="customer_id", right_on=key, suffix="_now", maintain_order="left")
+            parts.append(
+                now.select(
+                    *columns,
+                    true_id=pl.coalesce("id_number", "uscc"),
+                    shows_phone=pl.col("shows_phone") & (pl.col("mobile_now") == pl.col("held_mobile")),
+                    shows_address=pl.col("shows_address") & (pl.col("address") == pl.col("held_address")),
+                ).with_columns(source_system=pl.lit(source))
             )
-        ]
         return pl.concat(parts).select(
             "party_id",
             "party_kind",
@@ -473,10 +512,18 @@ class _Run:
             id_type="id_type",
             held_id="held_id",
             id_fault="id_fault",
+            trait="trait",
+            kin="kin",
+            shows_id="shows_id",
+            shows_phone="shows_phone",
+            shows_address="shows_address",
+            shows_name="shows_name",
         )
 
 
-def _write_truth(folder: Path, identities: pl.DataFrame, marks: list[faults.Fault], totals: list[Totals]) -> None:
+def _write_truth(
+    folder: Path, identities: pl.DataFrame, marks: list[faults.Fault], totals: list[Totals], statements: pl.DataFrame
+) -> None:
     rows = [asdict(f) for f in marks]
     table = pl.DataFrame(
         rows,
@@ -534,7 +581,14 @@ def _write_truth(folder: Path, identities: pl.DataFrame, marks: list[faults.Faul
             "sha256": pl.String,
         },
     )
-    for name, frame in (("identities", identities), ("faults", table), ("totals", sums)):
+    tables = {
+        "identities": identities,
+        "pairs": difficulty.pairs(identities),
+        "faults": table,
+        "totals": sums,
+        "statements": statements,
+    }
+    for name, frame in tables.items():
         part = folder / f".{name}.part"
         frame.write_parquet(part, statistics=False)
         os.replace(part, folder / f"{name}.parquet")

@@ -130,7 +130,8 @@ def apply_roles(owner: psycopg.Connection) -> None:
             if role.name not in present:
                 owner.execute(sql.SQL("create role {} nologin").format(name))
             owner.execute(sql.SQL("comment on role {} is {}").format(name, sql.Literal(role.job)))
-            owner.execute(sql.SQL("grant connect on database {} to {}").format(database, name))
+            may = "connect, temporary" if role.writes else "connect"
+            owner.execute(sql.SQL(f"grant {may} on database {{}} to {{}}").format(database, name))
             for schema in schemas:
                 _grant_schema(owner, role, schema)
             for table in role.appends:

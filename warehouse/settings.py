@@ -33,6 +33,9 @@ class Settings(BaseSettings):
         default_factory=dict, description='JSON of PostgreSQL settings over ours, e.g. {"shared_buffers": "1GB"}'
     )
 
+    identity_memory: str = Field("1GB", description="memory that comparing customers may take; more goes to disk")
+    identity_threads: int = Field(2, ge=1, description="threads that comparing customers may take")
+
     @field_validator("database_url", "data", "postgres", "server_account", mode="before")
     @classmethod
     def _empty_means_unset(cls, value: object) -> object:
@@ -47,6 +50,11 @@ class Settings(BaseSettings):
     def landing(self) -> Path:
         """Extracts as received: `landing/<source>/<business date>/<file>`."""
         return self.home / "landing"
+
+    @property
+    def truth(self) -> Path:
+        """The ground truth of a simulated world, where there is one."""
+        return self.home / "truth"
 
     @property
     def out(self) -> Path:

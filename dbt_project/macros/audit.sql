@@ -101,12 +101,16 @@
 
 {% macro audit_of_snapshot(entity) -%}
     {%- set shape = shape(entity) -%}
-    {%- set member = shape.grain[0] | replace('_id', '') -%}
+    {%- set day, of = shape.grain[-1], shape.grain[:-1] -%}
+    {%- set member = of[0] | replace('_id', '') if of | length == 1 else entity -%}
     select '{{ entity }}', 'rows_carried', '', sent.file_id, count(*)::numeric, count(kept.line)::numeric
     from (
         select distinct
-            file_id, {{ shape.grain[1] }} as day, {{ member_key(member, 'source_system', shape.grain[0]) }} as member_key
-        from ({{ audited_rows(entity, shape.grain) }}) as feed
+            file_id, {{ day }} as day, {{ member_key(member, 'source_system', of | join(' || chr(31) || ')) }} as member_key
+        from ({{ audited_rows(entity, shape.columns | list) }}) as feed
+        {%- if shape.snapshot.only %}
+        where {{ shape.snapshot.only }}
+        {%- endif %}
     ) as sent
     left join {{ ref(audited_model(entity)) }} as kept
         on kept.{{ member }}_key = sent.member_key and kept.{{ shape.snapshot.day }} = sent.day

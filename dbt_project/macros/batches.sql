@@ -37,3 +37,17 @@
         where taken.consumer = '{{ name or consumer() }}' and taken.taken_in = '{{ invocation_id }}'
     )
 {%- endmacro %}
+
+{# Of these, the files of tables that sent several: only between them can a row correct another, since the contract holds
+   keys unique in a file. #}
+{% macro pending_files_of_several(name=none) -%}
+    array(
+        select file_id
+        from (
+            select loaded.file_id, count(*) over (partition by loaded.source_system, loaded.table_name) as files
+            from ops.loaded_file as loaded
+            where loaded.file_id = any({{ pending_files(name) }})
+        ) as pending
+        where files > 1
+    )
+{%- endmacro %}

@@ -50,7 +50,7 @@
     with referred as (
         {%- for reference in references %}
         {%- set feed, column = reference.split('.') %}
-        select source_system, controller_id, {{ column }} as {{ key }}, batch_id, file_id, known_at
+        select distinct source_system, controller_id, {{ column }} as {{ key }}, batch_id, file_id, known_at
         from ({{ union_feeds(feed, where='file_id = any(' ~ pending_files() ~ ') and ' ~ column ~ ' is not null') }}) as feed
         {% if not loop.last %}union all{% endif %}
         {%- endfor %}

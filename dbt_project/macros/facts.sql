@@ -3,19 +3,6 @@
    so that sums are right now and, with `known_at`, as known at any time. #}
 {% macro fact_rows(entity) -%}
     {%- set shape = shape(entity) -%}
-    with sent as (
-        select
-            feed.*,
-            lead(file_id) over correction as corrected_by,
-            lead(line) over correction as corrected_line,
-            lead(business_date) over correction as corrected_date,
-            lead(known_at) over correction as corrected_at
-        from (
-            {{ union_feeds(entity, where='file_id = any(' ~ pending_files() ~ ')') }}
-        ) as feed
-        window correction as (partition by source_system, {{ shape.grain | join(', ') }} order by known_at, file_id, line)
-    )
-
     select
         source_system,
         controller_id,
@@ -27,7 +14,9 @@
         line,
         business_date,
         known_at
-    from sent
+    from (
+        {{ union_feeds(entity, where='file_id = any(' ~ pending_files() ~ ')') }}
+    ) as sent
     union all
     select
         source_system,
@@ -40,7 +29,18 @@
         corrected_line,
         corrected_date,
         corrected_at
-    from sent
+    from (
+        select
+            feed.*,
+            lead(file_id) over correction as corrected_by,
+            lead(line) over correction as corrected_line,
+            lead(business_date) over correction as corrected_date,
+            lead(known_at) over correction as corrected_at
+        from (
+            {{ union_feeds(entity, where='file_id = any(' ~ pending_files_of_several() ~ ')') }}
+        ) as feed
+        window correction as (partition by source_system, {{ shape.grain | join(', ') }} order by known_at, file_id, line)
+    ) as corrected
     where corrected_by is not null
 {%- endmacro %}
 
@@ -95,6 +95,40 @@
         limit 1
     ) as head on true
     {%- endif -%}
+{%- endmacro %}
+
+{# Ranges of days out of days of change: `arrived` names the new rows, each with `valid_from`, one a `key` and day; each
+   holds to the next one. Only the ranges of their keys from the first new day on are made anew; a day that arrives again
+   takes the place of the one before. #}
+{% macro ranges_with(arrived, key) -%}
+    {%- if is_incremental() %}
+    {%- set columns = adapter.get_columns_in_relation(this) | map(attribute='name') | reject('equalto', 'valid_to') | list %}
+    {%- endif %}
+    select
+        *,
+        lead(valid_from, 1, date '9999-12-31') over (partition by {{ key }} order by valid_from) as valid_to
+    from (
+        {%- if is_incremental() %}
+        select {{ columns | join(', ') }} from {{ arrived }}
+        union all
+        select kept.{{ columns | join(', kept.') }}
+        from {{ this }} as kept
+        inner join (
+            select {{ key }}, min(valid_from) as first_day from {{ arrived }} group by {{ key }}
+        ) as touched on touched.{{ key }} = kept.{{ key }}
+            -- The range of that day or of the last one before, by the primary key, and all after it.
+            and kept.valid_from >= coalesce((
+                select max(before.valid_from) from {{ this }} as before
+                where before.{{ key }} = touched.{{ key }} and before.valid_from <= touched.first_day
+            ), touched.first_day)
+        where not exists (
+            select 1 from {{ arrived }} as again
+            where again.{{ key }} = kept.{{ key }} and again.valid_from = kept.valid_from
+        )
+        {%- else %}
+        select * from {{ arrived }}
+        {%- endif %}
+    ) as day_of_key
 {%- endmacro %}
 
 {# Join to the version of a dimension that holds on a day. Dates after a deletion find the last version before it. #}

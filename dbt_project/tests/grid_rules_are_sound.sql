@@ -14,6 +14,18 @@ having count(distinct limit_id) > 1
 
 union all
 
+select 'connection_limit', green.supply_class || ' ' || green.limit_id, 'the green channel promises more than half of ' || normal.working_days
+from {{ ref('connection_limit') }} as green
+left join {{ ref('connection_limit') }} as normal
+    on normal.limit_kind = 'promise'
+    and normal.supply_class = green.supply_class
+    and normal.limit_id = green.limit_id
+    and green.valid_from < normal.valid_to
+    and normal.valid_from < green.valid_to
+where green.limit_kind = 'green_promise' and coalesce(green.working_days * 2 > normal.working_days, true)
+
+union all
+
 select 'power_factor_adjustment', standard || ' at ' || hundredth / 100.0, count(band.standard) || ' bands, not one'
 from (select distinct standard from {{ ref('power_factor_adjustment') }}) as measured
 cross join generate_series(0, 100) as hundredth

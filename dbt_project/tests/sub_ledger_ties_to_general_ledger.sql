@@ -7,7 +7,19 @@
 -- difference is explained where a row of the ledger that names unit and subject, or one of an account or loan that is
 -- booked there, lies in quarantine; every difference is kept to be looked at.
 with apart as (
-    select * from {{ ref('fct_ledger_tie_out') }} where difference <> 0
+    select
+        source_system,
+        controller_id,
+        organisation_key,
+        organisation_id,
+        subject_id,
+        currency,
+        accounting_date,
+        ledger_balance,
+        sub_ledger_balance,
+        difference
+    from {{ ref('fct_ledger_tie_out') }}
+    where difference <> 0
 ),
 
 held as (

@@ -66,3 +66,15 @@
         when 'uscc' then substring({{ customer }}.id_number, 3, 6)
     end
 {%- endmacro %}
+
+{# Rates into the reporting currency that hold on a day, or on any of the days before `until`, and what an amount is worth
+   by them. #}
+{% macro reporting_rate(amount, day, until=none) -%}
+    join core.fct_reporting_rate as rate
+        on rate.controller_id = {{ amount }}.controller_id and rate.currency = {{ amount }}.currency
+        and rate.valid_to > {{ day }} and rate.valid_from {% if until %}< {{ until }}{% else %}<= {{ day }}{% endif %}
+{%- endmacro %}
+
+{% macro worth(amount) -%}
+    round({{ amount }} * rate.unit_rate, rate.decimals)
+{%- endmacro %}

@@ -32,8 +32,9 @@ def prepared(database: str) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture
-def arrivals(prepared: psycopg.Connection) -> Arrivals:
-    """An empty warehouse."""
+def arrivals(prepared: psycopg.Connection) -> Iterator[Arrivals]:
+    """An empty warehouse, left empty for the folder that comes next."""
     arrived = Arrivals(prepared)
     arrived.forget()
-    return arrived
+    yield arrived
+    arrived.forget()

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from arrivals import DAY, END, Arrivals, change
+from arrivals import BEGIN, DAY, END, Arrivals, change
 
 from pipeline import transformation
 
@@ -19,13 +19,20 @@ DERIVED = (
     *("core.fct_lead", "core.fct_complaint_step", "core.fct_campaign_target", "core.fct_queue_ticket"),
     *("core.fct_external_series", "core.fct_card_statement", "core.fct_card_payment", "core.fct_card_dispute"),
     *("core.fct_card_authorisation", "core.dim_rating", "core.dim_device", "core.dim_campaign", "core.dim_collateral"),
-    "core.bridge_loan_security",
+    *("core.bridge_loan_security", "core.fct_financial_statement", "core.fct_customer_attribute"),
 )
 MODELS = (
     *(f"int_{name}__changes" for name in (*MASTERS, "guarantee", "customer_relation")),
     *(f"dim_{name}" for name in MASTERS),
-    *("channel", "dim_channel", "merchant_category", "dim_merchant_category", "dim_source_system"),
-    *("bridge_party_source", "fct_contact", "fct_card_transaction", *(name.removeprefix("core.") for name in DERIVED)),
+    *("channel", "dim_channel", "lead_rule", "merchant_category", "dim_merchant_category", "dim_source_system"),
+    *(
+        "bridge_party_source",
+        "fct_contact",
+        "fct_financial_statement",
+        "fct_customer_attribute",
+        "fct_card_transaction",
+        *(name.removeprefix("core.") for name in DERIVED),
+    ),
     *("bridge_party_party", "bridge_party_group"),
 )
 SECOND, THIRD = DAY + timedelta(days=1), DAY + timedelta(days=2)
@@ -80,6 +87,24 @@ def collateral(flag: str, day: date, value: int, sequence: int = 1) -> dict[str,
     )  # fmt: skip
 
 
+def statement(version: int, sales: int, state: str = "unverified") -> dict[str, Any]:
+    """One row of core_banking.financial_statement."""
+    return dict(
+        statement_id="FS1", version_no=version, customer_id="C1", period_kind="quarter", period_start=date(2026, 7, 1),
+        period_end=date(2026, 9, 30), currency="CNY", reported_sales=sales, net_profit=1, total_assets=9,
+        total_liabilities=3, audit_state="unaudited", verification_state=state, submitted_on=DAY,
+    )  # fmt: skip
+
+
+def customer(day: date, flag: str, mobile: str, address: str, channel: str) -> dict[str, Any]:
+    """One row of core_banking.customer, taken down by a channel."""
+    return dict(
+        change_flag=flag, change_seq=1, effective_date=day, customer_id="C1", party_kind="person", customer_name="张三",
+        mobile=mobile, address=address, home_organisation_id="O1", opened_on=DAY, status="active",
+        capture_channel=channel, captured_at=at(day),
+    )  # fmt: skip
+
+
 def contact(number: str, day: date, outcome: str = "reached") -> dict[str, Any]:
     """One row of core_banking.contact: an annual check."""
     return dict(
@@ -99,6 +124,8 @@ def three_days(arrivals: Arrivals) -> Arrivals:
             "repayment": [repayment("R1", 1, DAY, 100, 10)],
             "credit_rating": [rating("T1", "A", DAY)],
             "contact": [contact("V1", DAY)],
+            "financial_statement": [statement(1, 700)],
+            "customer": [customer(DAY, "I", "1", "杭州", "low_counter")],
             "guarantee": [
                 dict(change_flag="I", change_seq=1, effective_date=DAY, guarantee_id="G1", loan_id="L1",
                      guarantor_customer_id="C2", guarantee_amount=500, starts_on=DAY)
@@ -131,6 +158,7 @@ def three_days(arrivals: Arrivals) -> Arrivals:
         SECOND,
         {
             "account": [basic],
+            "customer": [customer(THIRD, "U", "2", "宁波", "customer_manager")],
             "repayment_schedule": [due(1, DAY, 100, 10), due(2, DAY, 100, 5)],
             "repayment": [repayment("R2", 2, SECOND, 60)],
             "credit_rating": [rating("T2", "BBB", SECOND), rating("T3", "D", SECOND, provisional=True)],
@@ -146,6 +174,8 @@ def three_days(arrivals: Arrivals) -> Arrivals:
         THIRD,
         {
             "account": [basic | {"change_flag": "U", "effective_date": THIRD, "closed_on": THIRD, "change_seq": 2}],
+            "financial_statement": [statement(2, 700, "doubtful"), statement(1, 705)],
+            "customer": [customer(SECOND, "U", "2", "杭州", "mobile_bank")],
             "repayment": [repayment("R3", 2, THIRD, 40, 5), repayment("R1", 1, SECOND, 100, 10)],
             "collateral": [collateral("U", THIRD, 800, 2)],
             "recovery": [dict(recovery_id="H1", default_id="F1", loan_id="L1", recovered_on=THIRD, amount=50, cost=1,
@@ -209,6 +239,20 @@ def test_three_days_leave_every_figure_right_and_equal_to_a_rebuild(three_days: 
     ) == [("U2", False, -2)]
     assert rows("select channel.channel_id, category from core.fct_complaint_step join core.dim_channel as channel "
                 "using (channel_key)") == [("hotline", "fee")]  # fmt: skip
+    assert rows("select rule_id, rule_version from core.fct_lead") == [("LR06", 1)]
+    assert rows(
+        "select version_no, verification_state, sum(reported_sales)::int, count(*) from core.fct_financial_statement "
+        "group by 1, 2 order by 1"
+    ) == [(1, "unverified", 705, 3), (2, "doubtful", 700, 1)]
+    assert rows(
+        "select attribute_id, attribute_value, capture_channel_id, valid_from, valid_to "
+        "from core.fct_customer_attribute where attribute_id in ('address', 'mobile') order by 1, 4"
+    ) == [
+        ("address", "杭州", "low_counter", BEGIN, THIRD),
+        ("address", "宁波", "customer_manager", THIRD, END),
+        ("mobile", "1", "low_counter", BEGIN, SECOND),
+        ("mobile", "2", "mobile_bank", SECOND, END),
+    ], "the change of the second day came after that of the third"
     # members that rows spoke of before their masters came
     assert rows("select count(*) from core.dim_campaign where campaign_id = 'M1' and is_inferred") == [(1,)]
 

@@ -65,6 +65,21 @@ def test_a_fact_before_its_master_finds_an_inferred_member_that_keeps_its_key(ar
     _equals_rebuild(arrivals)
 
 
+def test_the_primary_keys_of_the_contracts_stand_when_the_rows_do(arrivals: Arrivals) -> None:
+    arrivals.receive("core_banking", DAY, {"account_transaction": [posting("T1", "A", DAY, "10")]})
+    for _ in range(2):  # made, and written to
+        build(arrivals)
+        keys = arrivals.rows(
+            "select conrelid::regclass::text, pg_get_constraintdef(oid) from pg_constraint "
+            "where contype = 'p' and connamespace = 'core'::regnamespace"
+        )
+        assert set(keys) >= {
+            ("core.fct_account_transaction", "PRIMARY KEY (transaction_id, source_system, file_id, row_sign)"),
+            ("core.dim_account", "PRIMARY KEY (account_version_key)"),
+            ("core.dim_channel", "PRIMARY KEY (channel_key)"),
+        }
+
+
 def test_a_corrected_posting_is_taken_back_and_sums_are_right_at_any_time(arrivals: Arrivals) -> None:
     first = [posting("T1", "A", DAY, "10"), posting("T2", "A", DAY, "5")]
     arrivals.receive("core_banking", DAY, {"account": [change("A", "I", DAY)], "account_transaction": first})

@@ -29,7 +29,7 @@ def change(key: str, number: str, day: date, flag: str = "I", sequence: int = 1,
     return {key: number, "change_flag": flag, "change_seq": sequence, "effective_date": day, **columns}
 
 
-def project(day: date, state: str = "running", flag: str = "I", **dates: date) -> dict[str, Any]:
+def project(day: date, state: str = "running", flag: str = "I", **other: Any) -> dict[str, Any]:
     """One row of grid_billing.connection_project: a resident's connection, applied for on 9 February 2026."""
     return change(
         "project_id",
@@ -44,7 +44,7 @@ def project(day: date, state: str = "running", flag: str = "I", **dates: date) -
         is_green_channel=False,
         applied_on=date(2026, 2, 9),
         state=state,
-        **dates,
+        **other,
     )
 
 
@@ -110,6 +110,61 @@ def test_a_project_accumulates_its_milestones(grid: Arrivals) -> None:
     assert grid.rows("select sum(row_sign), count(*) from core.fct_connection_event") == [(8, 10)]
     assert grid.rows("select survey_on from core.fct_connection_project") == [(date(2026, 2, 13),)]
     _equals_rebuild(grid, PROJECTS, "fct_connection_event", "fct_connection_stage", "fct_connection_project")
+
+
+def review(submission: int, day: date, correct: bool) -> dict[str, Any]:
+    """One row of grid_billing.design_document."""
+    at = datetime(day.year, day.month, day.day, 10)
+    return dict(
+        document_id="SJ1", submission_no=submission, project_id="P1", document_kind="civil_works", submitted_at=at,
+        reviewed_at=at, reviewer_no="G1", is_correct=correct, is_complete=True, is_feasible=True,
+    )  # fmt: skip
+
+
+def visit(number: str, day: date) -> dict[str, Any]:
+    """One row of grid_billing.visit: of the leader, to an applicant who is no consumer yet."""
+    at = datetime(day.year, day.month, day.day, 14)
+    return dict(visit_id=number, project_id="P1", visited_at=at, employee_no="L1", uploaded_at=at)
+
+
+def test_documents_and_visits_reach_the_project_whenever_they_come(grid: Arrivals) -> None:
+    """CTL-06, GT-44, GT-45: late rows touch their project, and the end is that of a rebuild."""
+    first, done = date(2026, 2, 9), date(2026, 2, 25)
+    grid.receive("grid_billing", first, {"design_document": [review(1, first, False)], "visit": [visit("V1", first)]})
+    _build(grid, *PROJECTS)
+    seen = (
+        "select state, design_resubmission_count, is_design_passed, leader_visits_before, leader_visits_first_month, "
+        "is_leader_visit_rule_kept from core.fct_connection_project"
+    )
+    assert grid.rows(seen) == [(None, 0, False, 0, 0, None)], "before its header: who leads it is not known"
+    waiting = [
+        event(1, "application", "start", first),
+        event(2, "application", "end", first),
+        event(3, "survey", "start", date(2026, 2, 24)),
+        event(4, "survey", "end", done),
+    ]
+    header = project(done, "energised", energised_on=done, leader_no="L1") | {"is_green_channel": True}
+    grid.receive("grid_billing", done, {"connection_project": [header], "connection_stage": waiting})
+    _build(grid, *PROJECTS)
+    assert grid.rows(seen) == [("energised", 0, False, 1, 0, False)]
+    assert grid.rows(
+        "select stage_id, waited_working_days, working_days from core.fct_connection_stage order by 1"
+    ) == [
+        ("application", 0, 0),
+        ("survey", 6, 1),
+    ], "waiting is told from working; the festival is neither"
+    promise = (
+        "select promise_working_days, normal_promise_working_days, is_promise_halved from core.fct_connection_project"
+    )
+    assert grid.rows(promise) == [(1, 3, True)], "GT-44: the green channel"
+    later = date(2026, 3, 25)
+    grid.receive("grid_billing", later, {"design_document": [review(2, done, True)], "visit": [visit("V2", later)]})
+    _build(grid, *PROJECTS)
+    assert grid.rows(seen) == [("energised", 1, True, 1, 1, True)]
+    grid.receive("grid_billing", later, {"visit": [visit("V2", date(2026, 3, 26))]}, sequence=2)
+    _build(grid, *PROJECTS)
+    assert grid.rows(seen) == [("energised", 1, True, 1, 0, False)], "corrected: a day too late"
+    _equals_rebuild(grid, PROJECTS, "fct_design_review", "fct_field_record", "fct_connection_project")
 
 
 def masters(price: str = "0.5") -> dict[str, list[dict[str, Any]]]:

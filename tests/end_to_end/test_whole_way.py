@@ -1,6 +1,7 @@
 """The whole way on simulated extracts: nothing lost, known truths found again, readers see what is theirs."""
 
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from rich.console import Console
 from small_world import FIRST, SCALE, SEED, World
 from typer.testing import CliRunner
 
+from identity.rematch import rematch
 from ingestion.contract import load_contracts
-from pipeline import demo
+from pipeline import demo, transformation
 from pipeline.cli import app
 from pipeline.steps import SIMULATED_SOURCES
 from warehouse.connection import connect
@@ -89,7 +91,7 @@ def test_postings_tie_to_balances(owner: psycopg.Connection) -> None:
 
 
 def test_no_two_parties_are_one(world: World, owner: psycopg.Connection) -> None:
-    """Deterministic identity never joins customers whom the truth keeps apart (precision 1)."""
+    """Identity never joins customers whom the truth keeps apart (precision 1)."""
     truth = pl.read_parquet(world.truth / "identities.parquet")
     person = {(row["source_system"], row["customer_id"]): row["party_id"] for row in truth.iter_rows(named=True)}
     joined: dict[str, set[str]] = {}
@@ -104,6 +106,21 @@ def test_no_two_parties_are_one(world: World, owner: psycopg.Connection) -> None
         "having count(distinct source_system) > 1) as several"
     ).fetchone()
     assert across[0] > 20, "the three numbers do meet in one party"  # type: ignore[index]
+
+
+def test_parties_are_measured_against_the_truth(owner: psycopg.Connection) -> None:
+    measured = owner.execute(
+        "select sum(true_pairs) filter (where stratum <> 'all'), sum(true_pairs) filter (where stratum = 'all'), "
+        "min(precision_score), min(recall_score), bool_or(stratum = 'name_phone'), bool_or(stratum = 'name_address') "
+        "from mart.mart_quality_identity where business_date = %s",
+        [FIRST],
+    ).fetchone()
+    assert measured[0] == measured[1] > 50  # type: ignore[index]
+    precision, recall, *strata = measured[2:]  # type: ignore[index]
+    assert precision == 1 and recall >= 0.97 and strata == [True, True]
+    rules = owner.execute("select count(distinct rule) from identity.event where event_type = 'link'").fetchone()
+    assert rules[0] >= 2, "identifiers and the model"  # type: ignore[index]
+    assert rematch(owner).differences == [], "days one after the other come to what matching all at once does"
 
 
 def test_every_managed_party_has_one_accountable_manager(owner: psycopg.Connection) -> None:
@@ -187,4 +204,12 @@ def test_the_demo_says_where_to_look(world: World) -> None:
         assert len(session.execute(demo.EXAMPLE).fetchall()) >= 2
     for place in ("reports", "data_docs", "dbt_docs", "packages"):
         assert str(world.home / "out" / place) in world.said
-    assert Path(world.home / "out" / "dbt_docs" / "index.html").stat().st_size > 100_000
+
+
+def test_the_documentation_of_models_is_one_page_that_needs_no_internet(world: World) -> None:
+    page = Path(world.home / "out" / "dbt_docs" / "index.html").read_text("utf-8")
+    addresses = r"<(?:script|link|img)[^>]*(?:src|href)=[\"']?(?:https?:)?//|@import|url\([\"']?(?:https?:)?//"
+    assert re.findall(addresses, page) == []
+    for model in transformation.manifest().nodes.values():
+        if model.resource_type == "model":
+            assert f'"{model.unique_id}"' in page and model.description, model.name

@@ -2,9 +2,11 @@
 
 import re
 from datetime import date
+from pathlib import Path
 
 import psycopg
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from expectations.suite import Suite, load_suites, render
@@ -50,3 +52,49 @@ def test_a_suite_with_an_unknown_field_is_refused() -> None:
         Suite.model_validate(known | {"severty": "fail"})
     with pytest.raises(ValidationError, match="expects nothing"):
         Suite.model_validate(known | {"expectations": []})
+
+
+def test_expectations_judge_measurements_never_rows() -> None:
+    """Single values, keys and codes are the business of contracts and of dbt's tests (DESIGN decision 14)."""
+    judging = {
+        "ExpectTableRowCountToBeBetween",
+        "ExpectColumnValuesToBeBetween",
+        "ExpectColumnPairValuesAToBeGreaterThanB",
+    }
+    assert {expected.type for _, suite in SUITES for expected in suite.expectations} <= judging
+    for _, suite in SUITES:
+        assert re.search(r"\b(count|sum|max|median_rows|to_jsonb)\b", suite.measures), f"{suite.name} measures nothing"
+
+
+def test_no_rule_stands_twice() -> None:
+    """Neither in two expectations, nor on a column of the same table that a contract or a model of dbt holds."""
+    rules = [
+        (suite.about, str(sorted(expected.kwargs.items())), expected.severity)
+        for _, suite in SUITES
+        for expected in suite.expectations
+        if expected.kwargs.get("column") or expected.kwargs.get("column_A")
+    ]
+    twice = {rule for rule in rules if rules.count(rule) > 1}
+    assert twice == set()
+    assert len({expected.why for _, suite in SUITES for expected in suite.expectations}) == sum(
+        len(suite.expectations) for _, suite in SUITES
+    ), "a reason that two expectations share is one rule"
+    measured = {
+        (suite.about.rpartition(".")[2], expected.kwargs.get("column"))
+        for _, suite in SUITES
+        for expected in suite.expectations
+    }
+    assert measured & _tested_columns() == set()
+
+
+def _tested_columns() -> set[tuple[str, str]]:
+    """Tables and columns of contracts and models."""
+    root = Path(__file__).resolve().parents[2]
+    held = set()
+    for file in (root / "dbt_project" / "models").rglob("*.yml"):
+        for model in (yaml.safe_load(file.read_text("utf-8")) or {}).get("models", []):
+            held |= {(model["name"], column["name"]) for column in model.get("columns", [])}
+    for file in (root / "ingestion" / "contracts").rglob("*.yaml"):
+        for table in yaml.safe_load(file.read_text("utf-8"))["schema"]:
+            held |= {(table["name"], column["name"]) for column in table["properties"]}
+    return held

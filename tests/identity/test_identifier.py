@@ -110,7 +110,8 @@ def test_names_that_agree_and_names_that_do_not() -> None:
     assert agree("杭州明珠贸易有限公司", "杭州明珠贸易有限责任公司", "firm")
     assert agree("杭州明珠贸易（集团）有限公司", "杭州明珠贸易集团", "firm")
     assert not agree("杭州明珠贸易有限公司", "宁波海天机械有限公司", "firm")
-    assert not agree("张伟", "張偉", least=1.0)
+    assert agree("张伟", "張偉", least=1.0), "traditional and simplified are one name"
+    assert not agree("张伟", "章伟", least=1.0) and agree("张伟", "章伟")
 
 
 def test_states_of_identifiers() -> None:

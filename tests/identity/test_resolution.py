@@ -4,20 +4,24 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
+import polars as pl
 import psycopg
 import pytest
 from stdnum.cn import ric
 from stdnum.cn import uscc as credit_code
 
 from identity import resolve
+from identity.model import load_model
 from identity.placement import own_party_id
+from identity.quality import keep, measure
+from identity.rematch import rematch
 from warehouse.migration import migrate, read_migrations
 
 MONDAY, TUESDAY = date(2026, 11, 2), date(2026, 11, 3)
 _RECEIVED = datetime(2026, 11, 2, 20, tzinfo=UTC)
 _COLUMNS = [
     *("source_system", "customer_id", "controller_id", "party_kind", "customer_name", "id_type", "id_number"),
-    *("phone", "address", "has_matching_basis", "first_known_at"),
+    *("phone", "address", "birth_date", "gender", "has_matching_basis", "first_known_at"),
 ]
 A, B = "130503196704010016", "360426199101010071"
 
@@ -46,7 +50,7 @@ def staged(owner: psycopg.Connection) -> Iterator[psycopg.Connection]:
     owner.execute(
         "create table intermediate.int_customer__identifiers (source_system text, customer_id text, "
         "controller_id text, party_kind text, customer_name text, id_type text, id_number text, phone text, "
-        "address text, has_matching_basis boolean, first_known_at timestamptz)"
+        "address text, birth_date date, gender text, has_matching_basis boolean, first_known_at timestamptz)"
     )
     migrate(read_migrations("identity"), owner)
     yield owner
@@ -84,6 +88,111 @@ def test_running_again_is_a_no_op_and_later_customers_find_their_party(staged: p
     assert log(staged)[: len(before)] == before
     known = staged.execute("select known_at from identity.event where customer_id = 'K1'").fetchone()
     assert known == (later,), "the time of receipt, not of the run"
+
+
+PHONE, HOME = "13957112345", "浙江省杭州市西湖区翠苑街道文一西路12号翠苑新村3幢1单元502室"
+UNKNOWN = {"id_type": None, "id_number": None}
+
+
+def questions(connection: psycopg.Connection) -> list[tuple]:
+    return connection.execute(
+        "select left_customer_id, right_customer_id, reason from identity.review_pair order by 1, 2"
+    ).fetchall()
+
+
+def test_name_and_phone_or_name_and_address_are_one_party_by_the_model(staged: psycopg.Connection) -> None:
+    stage(
+        staged,
+        customer("core_banking", "C1", phone=PHONE, address=HOME),
+        customer("card", "K1", **UNKNOWN, phone=f"+86 {PHONE}", address="宁波市海曙区解放路1号2幢3室"),
+        customer("grid_billing", "1", **UNKNOWN, customer_name="張偉民", address="西湖区文一西路12号翠苑新村3#1-502"),
+        customer("grid_billing", "2", **UNKNOWN, customer_name="李芳", phone=PHONE, address=HOME),
+        customer("grid_billing", "3", **UNKNOWN),
+    )
+    report = resolve(staged, MONDAY)
+    placed_now = placed(staged)
+    assert placed_now["core_banking", "C1"] == placed_now["card", "K1"] == placed_now["grid_billing", "1"]
+    assert len(set(placed_now.values())) == 3, "neither the spouse nor a bare name"
+    rows = staged.execute(
+        "select rule, reason, model_version, match_weight > 13 from identity.event where event_type = 'link'"
+    ).fetchall()
+    assert rows == [("model", "alike", load_model().version, True)] * 2
+    run = staged.execute(
+        "select pairs_compared, pairs_match, pairs_review, pairs_no_match, largest_party from identity.matching_run"
+    ).fetchall()
+    assert report.matches == 3, "the spouse too is alike; her name keeps her apart"
+    assert run == [(report.compared, 3, report.in_review, report.figures["pairs_no_match"], 3)]
+    assert report.largest_party == 3 and resolve(staged, MONDAY).compared == 0
+
+
+def test_a_day_compares_only_what_is_new_with_all_that_stands(staged: psycopg.Connection) -> None:
+    stage(staged, customer("core_banking", "C1", phone=PHONE), customer("core_banking", "C2", id_number=B))
+    resolve(staged, MONDAY)
+    before = log(staged)
+    stage(staged, customer("card", "K1", **UNKNOWN, phone=PHONE), customer("card", "K2", id_number=B))
+    report = resolve(staged, TUESDAY)
+    assert (report.changed, report.linked, report.compared) == (2, 2, 2)
+    assert placed(staged)["card", "K1"] == own_party_id(("core_banking", "C1"))
+    assert log(staged)[: len(before)] == before
+
+
+def test_a_question_is_asked_once_and_goes_when_new_data_answers_it(staged: psycopg.Connection) -> None:
+    stage(
+        staged,
+        customer("core_banking", "C1", phone=PHONE),
+        customer("core_banking", "C2", **UNKNOWN, phone=PHONE),
+        customer("card", "K1", **UNKNOWN, phone=PHONE, customer_name="张伟国"),
+    )
+    assert resolve(staged, MONDAY).asked == 3
+    assert ("C1", "C2", "same_source") in questions(staged) and ("K1", "C1", "review_band") in questions(staged)
+    found = staged.execute("select distinct found_at, match_weight is not null from identity.review_pair").fetchall()
+    assert found == [(_RECEIVED, True)], "the time of receipt, not of the run"
+    staged.execute(
+        "update intermediate.int_customer__identifiers set phone = '13600001111' where customer_id in ('C2', 'K1')"
+    )
+    assert resolve(staged, TUESDAY).asked == 1
+    assert questions(staged) == [("K1", "C2", "review_band")]
+
+
+def test_a_phone_of_many_names_links_nobody(staged: psycopg.Connection) -> None:
+    names = ["张伟民", "王芳", "李强", "赵敏", "钱多", "孙立"]
+    stage(
+        staged,
+        *[
+            customer("core_banking", f"C{n}", **UNKNOWN, customer_name=name, phone=PHONE)
+            for n, name in enumerate(names)
+        ],
+        customer("card", "K1", **UNKNOWN, phone=PHONE),
+    )
+    report = resolve(staged, MONDAY)
+    assert (report.compared, report.linked, report.asked) == (0, 0, 0), "a company's phone"
+
+
+def test_without_a_basis_nothing_is_compared(staged: psycopg.Connection) -> None:
+    stage(
+        staged,
+        customer("core_banking", "C1", phone=PHONE, has_matching_basis=True),
+        customer("grid_billing", "1", **UNKNOWN, phone=PHONE, has_matching_basis=False),
+    )
+    assert (resolve(staged, MONDAY).compared, questions(staged)) == (0, [])
+    staged.execute("update intermediate.int_customer__identifiers set has_matching_basis = true")
+    assert resolve(staged, TUESDAY).linked == 1
+
+
+def test_matching_afresh_tells_what_would_change_and_changes_nothing(staged: psycopg.Connection) -> None:
+    stage(staged, customer("core_banking", "C1", phone=PHONE), customer("card", "K1", phone=PHONE))
+    resolve(staged, MONDAY)
+    assert rematch(staged).differences == []
+    staged.execute("update intermediate.int_customer__identifiers set id_number = %s where customer_id = 'K1'", [B])
+    resolve(staged, TUESDAY)
+    before = (log(staged), questions(staged), placed(staged))
+    found = rematch(staged)
+    assert [(one.customer[1], one.change, one.others[0][1]) for one in found.differences] == [
+        ("K1", "parted", "C1"),
+        ("C1", "parted", "K1"),
+    ]
+    assert (found.parties, found.parties_afresh) == (1, 2)
+    assert (log(staged), questions(staged), placed(staged)) == before
 
 
 def test_two_customers_of_one_source_are_never_merged(staged: psycopg.Connection) -> None:
@@ -215,3 +324,50 @@ def test_a_day_costs_what_the_day_brings(staged: psycopg.Connection) -> None:
     stage(staged, *rows[:50])
     daily = resolve(staged, TUESDAY)
     assert (report.customers, daily.changed, daily.parties) == (len(rows) - 50, 50, 1000)
+
+
+def test_quality_counts_pairs_against_the_truth_and_leaves_out_what_may_not_be_compared(
+    staged: psycopg.Connection,
+) -> None:
+    stage(
+        staged,
+        customer("core_banking", "C1", phone=PHONE),
+        customer("card", "K1", **UNKNOWN, phone=PHONE),
+        customer("core_banking", "C2", id_number=B, customer_name="李芳", phone="13600001111"),
+        customer("card", "K2", **UNKNOWN, customer_name="李芳", phone="13600001111"),
+        customer("core_banking", "C3", **UNKNOWN, customer_name="王强", phone="13700002222", has_matching_basis=False),
+        customer("grid_billing", "3", **UNKNOWN, customer_name="王强", phone="13700002222"),
+        customer("core_banking", "C4", **UNKNOWN, customer_name="赵敏"),
+        customer("card", "K4", **UNKNOWN, customer_name="赵敏"),
+        customer("core_banking", "C5", **UNKNOWN, customer_name="赵敏", phone="13800007777"),
+        customer("core_banking", "C6", **UNKNOWN, customer_name="赵敏", phone="13800007777"),
+    )
+    resolve(staged, MONDAY)
+    party = {"C1": "one", "K1": "one", "C2": "two", "K2": "stranger", "C3": "three", "3": "three", "C4": "four"}
+    party |= {"K4": "four", "C5": "five", "C6": "five"}
+    rows = staged.execute("select source_system, customer_id from identity.party_source").fetchall()
+    identities = pl.DataFrame(
+        [(source, number, party[number]) for source, number in rows],
+        schema=["source_system", "customer_id", "party_id"],
+        orient="row",
+    )
+    sides = ["left_source_system", "left_customer_id", "right_source_system", "right_customer_id"]
+    pairs = pl.DataFrame(
+        [
+            ("card", "K1", "core_banking", "C1", "name_phone", True),
+            ("core_banking", "C3", "grid_billing", "3", "name_phone", True),
+            ("card", "K4", "core_banking", "C4", "nothing", False),
+            ("core_banking", "C5", "core_banking", "C6", "same_source", False),
+        ],
+        schema=[*sides, "stratum", "is_resolvable"],
+        orient="row",
+    )
+    by_stratum = {one.stratum: one for one in measure(staged, identities, pairs)}
+    phone, everything = by_stratum["name_phone"], by_stratum["all"]
+    assert (phone.true_pairs, phone.resolvable_pairs, phone.resolvable_found) == (1, 1, 1), "three have no basis"
+    assert (phone.linked_pairs, phone.linked_true, phone.precision, phone.recall) == (2, 1, 0.5, 1.0)
+    assert (by_stratum["nothing"].true_pairs, by_stratum["nothing"].linked_pairs) == (1, 0)
+    assert (everything.review_pairs, everything.review_precision) == (1, 1.0)
+    keep(staged, MONDAY, list(by_stratum.values()))
+    keep(staged, MONDAY, list(by_stratum.values()))
+    assert staged.execute("select count(*) from identity.quality").fetchone() == (len(by_stratum),)

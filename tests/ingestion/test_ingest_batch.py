@@ -30,6 +30,7 @@ from trial_sender import (
 
 from ingestion.batch import NothingLanded, ingest
 from ingestion.ledger import PROGRAMS
+from ingestion.raw_ddl import FILES_EXPECTED
 from ingestion.receipt import Receipt, file_sha256, receipt_path, write_receipt
 from warehouse.code_version import code_version
 
@@ -97,6 +98,17 @@ def test_a_good_delivery_is_complete(run, loader, landing):
         "select customer_name, limit_amount, effective_date from raw_trial.customer order by _line limit 1"
     ).fetchone()
     assert row == ("王, 明", Decimal("1000.50"), DAY)
+
+
+def test_the_planner_finds_the_rows_of_a_file(run, loader, landing):
+    send_all(landing)
+    run()
+    index = "raw_trial.posting_file_brin"
+    assert scalar(loader, "select brin_summarize_new_values(%s::regclass)", index) == 0  # no page is left
+    expected = (
+        "select n_distinct from pg_stats where schemaname = 'raw_trial' and tablename = 'posting' and attname = %s"
+    )
+    assert scalar(loader, expected, "_file_id") == FILES_EXPECTED
 
 
 def test_sent_is_loaded_and_quarantined_per_file(run, loader, landing):

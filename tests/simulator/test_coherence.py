@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from simulator.calendar import is_working_day
 from simulator.general_ledger import LOAN_SUBJECTS
 
 SENT_BAD = 12  # rows that quarantine took out of the middle of chains; each may break one tie
@@ -272,3 +273,36 @@ def test_the_general_ledger_is_the_sum_of_accounts_and_loans(table) -> None:
     carried = ledger.sort("accounting_date").with_columns(before=pl.col("closing_balance").shift(1).over(book))
     days = (pl.col("accounting_date") - pl.col("accounting_date").shift(1).over(book)).dt.total_days()
     assert carried.filter((days == 1) & (pl.col("before") != pl.col("opening_balance"))).height == 0
+
+
+def test_sweeps_move_money_inside_their_pool(table) -> None:
+    """Each sweep has its other side in the same pool, and a zero-balance member ends its days at zero."""
+    pools = table("core_banking", "cash_pool")
+    members = table("core_banking", "cash_pool_member")
+    accounts = pl.concat(
+        [pools.select("pool_id", account_id="header_account_id"), members.select("pool_id", "account_id")]
+    )
+    postings = table("core_banking", "account_transaction")
+    sweeps = postings.filter(pl.col("transaction_type") == "sweep").join(accounts.unique(), on="account_id", how="left")
+    assert sweeps.height > 500 and sweeps["pool_id"].null_count() == 0
+    assert set(pools["pool_kind"]) == {"zero_balance", "target_balance", "notional"}
+    signed = pl.when(pl.col("direction") == "C").then(pl.col("amount")).otherwise(-pl.col("amount"))
+    net = sweeps.group_by("pool_id", "accounting_date").agg(net=signed.sum())
+    assert net.filter(pl.col("net") != 0).height <= SENT_BAD
+    staying = members.filter(pl.col("ends_on").is_null() & pl.col("target_balance").is_null())
+    staying = staying.join(pools.filter(pl.col("pool_kind") == "zero_balance"), on="pool_id", how="semi")
+    held = table("core_banking", "account_balance").join(staying, on="account_id")
+    held = held.filter(pl.col("balance_date") >= pl.col("starts_on"))
+    assert held.height > 0 and (held["balance"] == 0).all()
+
+
+def test_rates_stand_on_working_days_and_cover_the_history(table) -> None:
+    rates = table("core_banking", "exchange_rate")
+    parity = rates.filter(pl.col("rate_type") == "central_parity")
+    assert all(is_working_day(day) for day in parity["rate_date"].unique())
+    assert parity["rate_date"].min() < date(2025, 10, 1)
+    kept = set(table("core_banking", "account")["currency"]) - {"CNY"}
+    assert kept == set(parity["currency"])
+    assert set(rates.filter(pl.col("currency") == "JPY")["units"]) == {100}
+    closing = rates.filter(pl.col("rate_type") == "month_end").join(parity, on=["currency", "rate_date"])
+    assert closing.height > 40 and (closing["rate"] == closing["rate_right"]).all()

@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -67,7 +68,7 @@ def test_every_file_loads_and_every_fault_is_found(world, truth, contracts) -> N
         assert report.rows_good == total["rows_good"]
         assert report.rows_good + report.rows_rejected == total["rows"]
         if total["amount_good"] is not None:
-            assert f"{report.settled.amount_loaded:f}" == total["amount_good"]
+            assert report.settled.amount_loaded == Decimal(total["amount_good"])
         here = faults.filter(
             (pl.col("file") == total["file"]) & (pl.col("business_date") == day) & (pl.col("source") == total["source"])
         )

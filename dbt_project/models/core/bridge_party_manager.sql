@@ -21,15 +21,13 @@ assignment as (
     where greatest(version.starts_on, version.valid_from) < least(version.ends_on + 1, version.valid_to)
 ),
 
-change_day as (
-    select party_key, begins_on as day from assignment
-    union
-    select party_key, ends_before from assignment
-),
-
-stretch as (
-    select party_key, day as valid_from, lead(day) over (partition by party_key order by day) as valid_to
-    from change_day
+-- The days travel with each assignment: the planner takes the versions for one row and would join all with all.
+assignment_among_others as (
+    select
+        *,
+        array_agg(begins_on) over party || array_agg(ends_before) over party as change_days
+    from assignment
+    window party as (partition by party_key)
 ),
 
 managed as (
@@ -52,11 +50,12 @@ managed as (
                 else 1.0 / count(*) over (partition by assignment.customer_key, stretch.valid_from)
             end, 6
         ) as weight
-    from assignment
-    inner join stretch
-        on stretch.party_key = assignment.party_key
-        and stretch.valid_from >= assignment.begins_on
-        and stretch.valid_to <= assignment.ends_before
+    from assignment_among_others as assignment
+    cross join lateral (
+        select day as valid_from, lead(day) over (order by day) as valid_to
+        from (select distinct unnest(assignment.change_days) as day) as change
+    ) as stretch
+    where stretch.valid_from >= assignment.begins_on and stretch.valid_to <= assignment.ends_before
     window customer_managers as (
         partition by assignment.customer_key, stretch.valid_from
         order by (assignment.assignment_role = 'accountable') desc, assignment.share desc nulls last, assignment.assignment_id collate "C"

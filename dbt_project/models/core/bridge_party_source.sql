@@ -1,4 +1,4 @@
-{{ config(post_hook="analyze {{ this }}") }}
+{{ config(pre_hook="{{ take_up_events() }}", post_hook="analyze {{ this }}") }}
 
 select
     {{ durable_key('party', "'c360'", 'placed.party_id') }} as party_key,

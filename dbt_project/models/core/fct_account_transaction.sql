@@ -4,7 +4,7 @@
     full_refresh=false,
     pre_hook="{{ take_up() }}",
     post_hook=["analyze {{ this }}", "{{ rekey('account', 'fact.accounting_date') }}", "{{ rekey('employee', 'fact.accounting_date', 'operator') }}"],
-    indexes=[{'columns': ['source_system', 'transaction_id', 'file_id', 'row_sign'], 'unique': True}, {'columns': ['account_key']}, {'columns': ['accounting_date']}]
+    indexes=[{'columns': ['account_key']}, {'columns': ['accounting_date']}]
 ) }}
 
 with row_taken_up as (

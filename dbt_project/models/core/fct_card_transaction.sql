@@ -4,7 +4,7 @@
     full_refresh=false,
     pre_hook="{{ take_up() }}",
     post_hook=["analyze {{ this }}", "{{ rekey('card', 'fact.accounting_date') }}", "{{ rekey('card_account', 'fact.accounting_date') }}"],
-    indexes=[{'columns': ['source_system', 'transaction_id', 'file_id', 'row_sign'], 'unique': True}, {'columns': ['card_key']}, {'columns': ['accounting_date']}, {'columns': ['file_id'], 'type': 'brin'}]
+    indexes=[{'columns': ['card_key']}, {'columns': ['accounting_date']}, {'columns': ['file_id'], 'type': 'brin'}]
 ) }}
 
 with row_taken_up as (

@@ -4,7 +4,7 @@
     full_refresh=false,
     pre_hook="{{ take_up() }}",
     post_hook=["analyze {{ this }}", "{{ rekey('service_point', 'fact.reading_date') }}"],
-    indexes=[{'columns': ['source_system', 'service_point_id', 'meter_id', 'reading_date', 'file_id', 'row_sign'], 'unique': True}, {'columns': ['service_point_key']}]
+    indexes=[{'columns': ['service_point_key']}]
 ) }}
 
 with row_taken_up as (

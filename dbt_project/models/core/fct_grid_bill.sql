@@ -4,7 +4,7 @@
     full_refresh=false,
     pre_hook="{{ take_up() }}",
     post_hook=["analyze {{ this }}", "{{ rekey('customer', 'fact.issued_on') }}", "{{ rekey('service_point', 'fact.issued_on') }}"],
-    indexes=[{'columns': ['source_system', 'bill_id', 'line_no', 'file_id', 'row_sign'], 'unique': True}, {'columns': ['customer_key']}, {'columns': ['service_point_key']}]
+    indexes=[{'columns': ['customer_key']}, {'columns': ['service_point_key']}]
 ) }}
 
 with row_taken_up as (

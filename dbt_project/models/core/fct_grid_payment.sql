@@ -4,7 +4,7 @@
     full_refresh=false,
     pre_hook="{{ take_up() }}",
     post_hook=["analyze {{ this }}", "{{ rekey('customer', 'fact.paid_at') }}"],
-    indexes=[{'columns': ['source_system', 'payment_id', 'file_id', 'row_sign'], 'unique': True}, {'columns': ['customer_key']}, {'columns': ['bill_id']}]
+    indexes=[{'columns': ['customer_key']}, {'columns': ['bill_id']}]
 ) }}
 
 with row_taken_up as (

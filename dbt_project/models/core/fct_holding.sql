@@ -4,11 +4,10 @@
     unique_key=['holding_key', 'valid_from'],
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook="analyze {{ this }}",
-    indexes=[{'columns': ['holding_key', 'valid_from'], 'unique': True}]
+    post_hook="analyze {{ this }}"
 ) }}
 
--- A row arrives on a day of change and holds to the next one. Only the ranges from the first new day on are made anew.
+-- A row arrives on a day of change and holds to the next one.
 with arrived as (
     select distinct on (source_system, holding_id, holding_date)
         *
@@ -36,43 +35,6 @@ day_of_change as (
         arrived.line,
         arrived.known_at
     from arrived
-    {%- if is_incremental() %}
-    union all
-    select
-        kept.source_system,
-        kept.controller_id,
-        kept.holding_id,
-        kept.customer_id,
-        kept.account_id,
-        kept.product_id,
-        kept.holding_key,
-        kept.customer_key,
-        kept.account_key,
-        kept.product_key,
-        kept.valid_from,
-        kept.quantity,
-        kept.market_value,
-        kept.currency,
-        kept.file_id,
-        kept.line,
-        kept.known_at
-    from {{ this }} as kept
-    inner join (
-        select source_system, holding_id, min(holding_date) as first_day
-        from arrived
-        group by source_system, holding_id
-    ) as touched
-        on touched.source_system = kept.source_system and touched.holding_id = kept.holding_id
-        and kept.valid_to > touched.first_day
-    where not exists (
-        select 1 from arrived
-        where arrived.source_system = kept.source_system and arrived.holding_id = kept.holding_id
-            and arrived.holding_date = kept.valid_from
-    )
-    {%- endif %}
 )
 
-select
-    *,
-    lead(valid_from, 1, date '9999-12-31') over (partition by holding_key order by valid_from) as valid_to
-from day_of_change
+{{ ranges_with('day_of_change', 'holding_key') }}

@@ -28,28 +28,34 @@ month_of_loan as (
 )
 
 select
-    source_system,
-    controller_id,
-    loan_key,
-    loan_version_key,
-    loan_id,
-    month_start as loan_month,
-    as_of,
-    account_key,
-    customer_key,
-    product_key,
-    organisation_key,
-    loan_type,
-    principal,
-    outstanding_principal,
-    currency,
-    annual_rate,
-    monthly_payment,
-    guarantee_kind,
-    five_class,
-    days_past_due,
-    status,
-    source_status,
-    known_from as known_at
+    month_of_loan.source_system,
+    month_of_loan.controller_id,
+    month_of_loan.loan_key,
+    month_of_loan.loan_version_key,
+    month_of_loan.loan_id,
+    month_of_loan.month_start as loan_month,
+    month_of_loan.as_of,
+    month_of_loan.account_key,
+    month_of_loan.customer_key,
+    month_of_loan.product_key,
+    month_of_loan.organisation_key,
+    month_of_loan.loan_type,
+    month_of_loan.principal,
+    month_of_loan.outstanding_principal,
+    month_of_loan.currency,
+    {{ in_reporting_currency('month_of_loan.outstanding_principal', 'rate') }} as outstanding_principal_reporting,
+    rate.reporting_currency,
+    rate.rate_type,
+    rate.rate_date,
+    month_of_loan.annual_rate,
+    month_of_loan.monthly_payment,
+    month_of_loan.guarantee_kind,
+    month_of_loan.five_class,
+    month_of_loan.days_past_due,
+    month_of_loan.status,
+    month_of_loan.source_status,
+    month_of_loan.known_from as known_at
 from month_of_loan
-where status is distinct from 'settled' or month_start <= greatest(valid_from, begins_on)
+{{ join_reporting_rate('rate', 'month_of_loan.controller_id', 'month_of_loan.currency', 'month_of_loan.as_of') }}
+where month_of_loan.status is distinct from 'settled'
+    or month_of_loan.month_start <= greatest(month_of_loan.valid_from, month_of_loan.begins_on)

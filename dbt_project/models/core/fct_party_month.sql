@@ -4,7 +4,10 @@
         'account_count': 'bigint', 'deposit_account_count': 'bigint',
         'deposit_balance': 'numeric', 'deposit_average_balance': 'numeric',
     },
-    'posting_figures': {'posting_count': 'numeric', 'inflow_amount': 'numeric', 'outflow_amount': 'numeric'},
+    'posting_figures': {
+        'posting_count': 'numeric', 'inflow_amount': 'numeric', 'outflow_amount': 'numeric',
+        'sweep_in_amount': 'numeric', 'sweep_out_amount': 'numeric',
+    },
     'loan_figures': {
         'loan_count': 'bigint', 'loan_balance': 'numeric', 'overdue_loan_balance': 'numeric',
         'loan_days_past_due': 'integer', 'worst_five_class_rank': 'integer',
@@ -20,7 +23,8 @@
 {%- set without_zero = ['worst_five_class_rank', 'last_contact_on'] %}
 
 -- Every controller's own figures about its parties, month by month: what mart_customer_360 combines through the gate.
--- Amounts are in the controller's reporting currency; accounts, loans and holdings in other currencies are not counted.
+-- Amounts are in the controller's reporting currency, each at the rate of its day; what is in a currency without a rate is
+-- not in them (decision 0024). Sweeps of cash pools are neither counted nor flows (资金归集): they stand beside them.
 with horizon as (
     select placed.controller_id, max(system.last_business_date) as last_day
     from {{ ref('dim_source_system') }} as system
@@ -33,7 +37,6 @@ month as (
     select
         horizon.controller_id,
         controller.controller_kind,
-        controller.reporting_currency,
         day.month_start,
         least(day.month_end, horizon.last_day) as as_of
     from horizon
@@ -66,15 +69,22 @@ balance_of_month as (
     select
         balance.account_key,
         month.month_start,
-        sum(balance.balance) filter (where balance.valid_to > month.as_of) as balance_at_end,
-        sum(balance.balance * (least(balance.valid_to, month.as_of + 1) - greatest(balance.valid_from, month.month_start)))
-            / (month.as_of + 1 - month.month_start) as average_balance
+        sum({{ in_reporting_currency('balance.balance', 'rate') }})
+            filter (where balance.valid_to > month.as_of and rate.valid_to > month.as_of) as balance_at_end,
+        sum({{ in_reporting_currency('balance.balance', 'rate') }} * (
+            least(balance.valid_to, rate.valid_to, month.as_of + 1)
+            - greatest(balance.valid_from, rate.valid_from, month.month_start)
+        )) / (month.as_of + 1 - month.month_start) as average_balance
     from {{ ref('fct_account_balance') }} as balance
     inner join month
         on month.controller_id = balance.controller_id
-        and month.reporting_currency = balance.currency
         and balance.valid_from <= month.as_of
         and balance.valid_to > month.month_start
+    inner join {{ ref('fct_reporting_rate') }} as rate
+        on rate.controller_id = balance.controller_id
+        and rate.currency = balance.currency
+        and rate.valid_from < least(balance.valid_to, month.as_of + 1)
+        and rate.valid_to > greatest(balance.valid_from, month.month_start)
     group by balance.account_key, month.month_start, month.as_of
 ),
 
@@ -116,10 +126,17 @@ posting_figures as (
         posting.controller_id,
         date_trunc('month', posting.accounting_date)::date as month_start,
         holder.party_key,
-        sum(posting.row_sign * holder.share) as posting_count,
-        sum(posting.amount * holder.share) filter (where posting.direction = 'C') as inflow_amount,
-        sum(posting.amount * holder.share) filter (where posting.direction = 'D') as outflow_amount
-    from {{ ref('fct_account_transaction') }} as posting
+        sum(posting.row_sign * holder.share) filter (where posting.transaction_type <> 'sweep') as posting_count,
+        {%- for column, condition in {
+            'inflow_amount': "<> 'sweep' and posting.direction = 'C'",
+            'outflow_amount': "<> 'sweep' and posting.direction = 'D'",
+            'sweep_in_amount': "= 'sweep' and posting.direction = 'C'",
+            'sweep_out_amount': "= 'sweep' and posting.direction = 'D'",
+        }.items() %}
+        sum(posting.amount_reporting * holder.share)
+            filter (where posting.transaction_type {{ condition }}) as {{ column }}{{ ',' if not loop.last else '' }}
+        {%- endfor %}
+    from {{ ref('fct_account_transaction_reporting') }} as posting
     inner join {{ ref('bridge_account_party') }} as holder
         on holder.account_key = posting.account_key
         and holder.is_owner
@@ -128,7 +145,6 @@ posting_figures as (
     inner join month
         on month.controller_id = posting.controller_id
         and month.month_start = date_trunc('month', posting.accounting_date)::date
-        and month.reporting_currency = posting.currency
     group by 1, 2, 3
 ),
 
@@ -138,8 +154,8 @@ loan_figures as (
         loan.loan_month as month_start,
         coalesce(placed.party_key, holder.party_key, -1) as party_key,
         count(distinct loan.loan_key) filter (where loan.status in ('running', 'overdue')) as loan_count,
-        sum(loan.outstanding_principal * coalesce(holder.share, 1)) filter (where loan.status <> 'written_off') as loan_balance,
-        sum(loan.outstanding_principal * coalesce(holder.share, 1))
+        sum(loan.outstanding_principal_reporting * coalesce(holder.share, 1)) filter (where loan.status <> 'written_off') as loan_balance,
+        sum(loan.outstanding_principal_reporting * coalesce(holder.share, 1))
             filter (where loan.status = 'overdue' or loan.days_past_due > 0) as overdue_loan_balance,
         max(loan.days_past_due) as loan_days_past_due,
         max(case loan.five_class
@@ -149,7 +165,6 @@ loan_figures as (
     inner join month
         on month.controller_id = loan.controller_id
         and month.month_start = loan.loan_month
-        and month.reporting_currency = loan.currency
     left join {{ ref('bridge_party_source') }} as placed on placed.customer_key = loan.customer_key
     left join {{ ref('bridge_account_party') }} as holder
         on placed.party_key is null
@@ -161,13 +176,17 @@ loan_figures as (
 ),
 
 wealth_figures as (
-    select month.controller_id, month.month_start, placed.party_key, sum(holding.market_value) as wealth_market_value
+    select
+        month.controller_id,
+        month.month_start,
+        placed.party_key,
+        sum({{ in_reporting_currency('holding.market_value', 'rate') }}) as wealth_market_value
     from {{ ref('fct_holding') }} as holding
     inner join month
         on month.controller_id = holding.controller_id
-        and month.reporting_currency = holding.currency
         and month.as_of >= holding.valid_from
         and month.as_of < holding.valid_to
+    {{ join_reporting_rate('rate', 'holding.controller_id', 'holding.currency', 'month.as_of') }}
     inner join {{ ref('bridge_party_source') }} as placed on placed.customer_key = holding.customer_key
     group by month.controller_id, month.month_start, placed.party_key
 ),
@@ -191,14 +210,13 @@ spend_figures as (
         month.month_start,
         placed.party_key,
         sum(spend.row_sign) as card_transaction_count,
-        sum(case spend.direction when 'D' then spend.amount else -spend.amount end)
+        sum(case spend.direction when 'D' then spend.amount_reporting else -spend.amount_reporting end)
             filter (where spend.transaction_type in ('purchase', 'cash', 'refund', 'instalment', 'reversal')) as card_spend_amount,
         sum(spend.row_sign) filter (where spend.is_fraud) as card_fraud_count
-    from {{ ref('fct_card_transaction') }} as spend
+    from {{ ref('fct_card_transaction_reporting') }} as spend
     inner join month
         on month.controller_id = spend.controller_id
         and month.month_start = date_trunc('month', spend.accounting_date)::date
-        and month.reporting_currency = spend.currency
     inner join {{ ref('dim_card') }} as card on card.card_version_key = spend.card_version_key
     inner join {{ ref('bridge_party_source') }} as placed on placed.customer_key = card.customer_key
     group by spend.controller_id, month.month_start, placed.party_key

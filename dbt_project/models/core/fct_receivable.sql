@@ -4,7 +4,7 @@
     full_refresh=false,
     pre_hook="{{ take_up() }}",
     post_hook=["analyze {{ this }}", "{{ rekey('customer', 'fact.as_of') }}"],
-    indexes=[{'columns': ['source_system', 'bill_id', 'as_of', 'file_id', 'row_sign'], 'unique': True}, {'columns': ['customer_key']}]
+    indexes=[{'columns': ['customer_key']}]
 ) }}
 
 with row_taken_up as (

@@ -3,8 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('employee', 'fact.usage_date') }}"],
-    indexes=[{'columns': ['source_system', 'usage_date', 'employee_id', 'system_id', 'file_id', 'row_sign'], 'unique': True}]
+    post_hook=["analyze {{ this }}", "{{ rekey('employee', 'fact.usage_date') }}"]
 ) }}
 
 with row_taken_up as (

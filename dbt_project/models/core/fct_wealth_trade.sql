@@ -4,7 +4,7 @@
     full_refresh=false,
     pre_hook="{{ take_up() }}",
     post_hook=["analyze {{ this }}", "{{ rekey('customer', 'fact.traded_at') }}", "{{ rekey('account', 'fact.traded_at') }}", "{{ rekey('product', 'fact.traded_at') }}", "{{ rekey('employee', 'fact.traded_at') }}"],
-    indexes=[{'columns': ['source_system', 'trade_id', 'file_id', 'row_sign'], 'unique': True}, {'columns': ['customer_key']}]
+    indexes=[{'columns': ['customer_key']}]
 ) }}
 
 with row_taken_up as (

@@ -49,6 +49,8 @@ select
     last_word.id_number,
     last_word.mobile as phone,
     last_word.address,
+    last_word.birth_date,
+    last_word.gender,
     basis.customer_id is not null as has_matching_basis,
     first_word.first_known_at
 from last_word

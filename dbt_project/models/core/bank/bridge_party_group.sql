@@ -34,7 +34,7 @@ way as (
         and step.controller_id = way.controller_id
         and step.valid_from < way.valid_to
         and step.valid_to > way.valid_from
-        and step.child_party_key <> all (way.passed)
+        and step.child_party_key <> all(way.passed)
 ),
 
 -- The head of a group belongs to it as long as it has members.

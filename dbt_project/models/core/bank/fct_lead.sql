@@ -21,6 +21,8 @@ resolved as (
         row_taken_up.customer_id,
         row_taken_up.employee_id,
         row_taken_up.lead_kind,
+        coalesce(rule.rule_id, 'unregistered') as rule_id,
+        coalesce(rule.rule_version, 0) as rule_version,
         row_taken_up.created_at,
         row_taken_up.due_on,
         row_taken_up.handled_at,
@@ -31,6 +33,10 @@ resolved as (
         row_taken_up.business_date,
         row_taken_up.known_at
     from row_taken_up
+    left join {{ ref('lead_rule') }} as rule
+        on rule.lead_kind = row_taken_up.lead_kind
+        and row_taken_up.created_at >= rule.valid_from
+        and row_taken_up.created_at < rule.valid_to
     {{ join_version('customer', 'customer', 'row_taken_up.source_system', 'row_taken_up.customer_id', 'row_taken_up.created_at') }}
     {{ join_version('employee', 'employee', 'row_taken_up.source_system', 'row_taken_up.employee_id', 'row_taken_up.created_at') }}
 )

@@ -97,6 +97,8 @@ worked as (
         stage.stage_no,
         stage.is_customer_time,
         project.supply_class,
+        starting.working_day_no as first_working_day_no,
+        ending.working_day_no as last_working_day_no,
         ending.working_day_no - starting.working_day_no as working_days,
         coalesce(pause.paused_working_days, 0) as paused_working_days
     from span
@@ -106,6 +108,17 @@ worked as (
     left join calendar as ending on ending.date_day = span.ended_on
     left join pause
         on pause.connection_project_key = span.connection_project_key and pause.stage_id = span.stage_id
+),
+
+-- A stage waits from the last end of the stages before it, in the order of stages.
+waited as (
+    select
+        connection_project_key,
+        stage_id,
+        greatest(first_working_day_no - max(last_working_day_no) over (
+            partition by connection_project_key order by stage_no rows between unbounded preceding and 1 preceding
+        ), 0) as waited_working_days
+    from worked
 ),
 
 -- The clock of a limit starts with its first stage and stands still in pauses and in the customer's own time.
@@ -172,6 +185,7 @@ select
     worked.ended_at,
     worked.ended_on,
     worked.working_days,
+    coalesce(waited.waited_working_days, 0) as waited_working_days,
     worked.paused_working_days,
     worked.is_paused,
     worked.rework_count,
@@ -189,5 +203,7 @@ select
     worked.employee_id,
     worked.known_at
 from worked
+left join waited
+    on waited.connection_project_key = worked.connection_project_key and waited.stage_id = worked.stage_id
 left join kept
     on kept.connection_project_key = worked.connection_project_key and kept.stage_id = worked.stage_id

@@ -90,19 +90,19 @@ select
     tariff.power_factor_standard,
     contract.contract_capacity_kva,
     contract.contract_demand_kw,
-    coalesce(year_before.kwh, 0)::numeric(18,4) as kwh_of_year_before,
+    coalesce(year_before.kwh, 0)::numeric(18, 4) as kwh_of_year_before,
     bill.first_month_of_year
         <= greatest(date_trunc('year', bill.billing_month), coalesce(date_trunc('month', point.opened_on), date '0001-01-01')) as is_tier_year_known,
     reading.days_read,
     (bill.priced_on - greatest(bill.billing_month, coalesce(point.opened_on, bill.billing_month)) + 1)::integer as days_to_read,
     reading.days_not_read,
-    round(reading.kwh, {{ grid_parameter('kwh_scale', 'bill.source_system', 'bill.priced_on') }}::integer)::numeric(18,4) as kwh,
-    reading.kwh_sharp::numeric(18,4) as kwh_sharp,
-    reading.kwh_peak::numeric(18,4) as kwh_peak,
-    reading.kwh_flat::numeric(18,4) as kwh_flat,
-    reading.kwh_valley::numeric(18,4) as kwh_valley,
-    reading.kvarh::numeric(18,4) as kvarh,
-    reading.max_demand_kw::numeric(14,4) as max_demand_kw,
+    round(reading.kwh, {{ grid_parameter('kwh_scale', 'bill.source_system', 'bill.priced_on') }}::integer)::numeric(18, 4) as kwh,
+    reading.kwh_sharp::numeric(18, 4) as kwh_sharp,
+    reading.kwh_peak::numeric(18, 4) as kwh_peak,
+    reading.kwh_flat::numeric(18, 4) as kwh_flat,
+    reading.kwh_valley::numeric(18, 4) as kwh_valley,
+    reading.kvarh::numeric(18, 4) as kvarh,
+    reading.max_demand_kw::numeric(14, 4) as max_demand_kw,
     bill.known_at
 from bill
 left join year_before on year_before.source_system = bill.source_system and year_before.bill_id = bill.bill_id

@@ -15,8 +15,18 @@
 -- A month is computed when it is over, and again for the meters of which a reading or a change arrives later; the reading of
 -- its eve is one of them.
 with closed as (
-    select source_system, date_trunc('month', last_business_date + 1)::date as open_month
+    select
+        source_system,
+        date_trunc('month', last_business_date + 1)::date as open_month
+        {%- if is_incremental() %},
+        coalesce((
+            select (max(done.reading_month) + interval '1 month')::date
+            from {{ this }} as done
+            where done.source_system = dim_source_system.source_system
+        ), date '0001-01-01') as next_month
+        {%- endif %}
     from {{ ref('dim_source_system') }}
+    where source_system in (select source_system from {{ ref('dim_meter') }})
 ),
 
 touched as (
@@ -38,11 +48,12 @@ touched as (
     union
     select reading.service_point_key, reading.meter_id, date_trunc('month', reading.reading_date)::date
     from {{ ref('fct_energy_daily') }} as reading
-    inner join closed on closed.source_system = reading.source_system and reading.reading_date < closed.open_month
-    left join (
-        select source_system, max(reading_month) as reading_month from {{ this }} group by source_system
-    ) as done on done.source_system = reading.source_system
-    where reading.reading_date >= coalesce(done.reading_month + interval '1 month', date '0001-01-01')
+    inner join closed
+        on closed.source_system = reading.source_system
+        and reading.reading_date >= closed.next_month
+        and reading.reading_date < closed.open_month
+    where reading.reading_date >= (select min(span.next_month) from closed as span)
+        and reading.reading_date < (select max(span.open_month) from closed as span)
     {%- else %}
     select distinct reading.service_point_key, reading.meter_id, date_trunc('month', reading.reading_date)::date as reading_month
     from {{ ref('fct_energy_daily') }} as reading
@@ -83,6 +94,10 @@ reading as (
         and touched.meter_id = daily.meter_id
         and touched.reading_month = part.reading_month
     where daily.row_sign = 1 and (not part.is_eve or part.reading_month > daily.reading_date)
+        {%- if is_incremental() %}
+        and daily.reading_date >= (select min(span.reading_month) - 1 from touched as span)
+        and daily.reading_date < (select max(span.reading_month) + interval '1 month' from touched as span)
+        {%- endif %}
     order by
         daily.service_point_key, daily.meter_id, part.reading_month, daily.reading_date,
         daily.known_at desc, daily.file_id desc, daily.line desc
@@ -176,19 +191,19 @@ select
     days_not_read,
     coalesce(is_installed, false) as is_installed,
     coalesce(removed_on = last_read_on + 1, false) as is_removed,
-    begin_register::numeric(14,2) as begin_register,
-    end_register::numeric(14,2) as end_register,
+    begin_register::numeric(14, 2) as begin_register,
+    end_register::numeric(14, 2) as end_register,
     coalesce(has_rolled_over, false) as has_rolled_over,
-    multiplier::numeric(12,4) as multiplier,
-    kwh::numeric(18,4) as kwh,
-    kwh_sharp::numeric(18,4) as kwh_sharp,
-    kwh_peak::numeric(18,4) as kwh_peak,
-    kwh_flat::numeric(18,4) as kwh_flat,
-    kwh_valley::numeric(18,4) as kwh_valley,
-    kvarh::numeric(18,4) as kvarh,
-    max_demand_kw::numeric(14,4) as max_demand_kw,
-    kwh_by_register::numeric(20,6) as kwh_by_register,
-    kwh_of_span::numeric(18,4) as kwh_of_span,
+    multiplier::numeric(12, 4) as multiplier,
+    kwh::numeric(18, 4) as kwh,
+    kwh_sharp::numeric(18, 4) as kwh_sharp,
+    kwh_peak::numeric(18, 4) as kwh_peak,
+    kwh_flat::numeric(18, 4) as kwh_flat,
+    kwh_valley::numeric(18, 4) as kwh_valley,
+    kvarh::numeric(18, 4) as kvarh,
+    max_demand_kw::numeric(14, 4) as max_demand_kw,
+    kwh_by_register::numeric(20, 6) as kwh_by_register,
+    kwh_of_span::numeric(18, 4) as kwh_of_span,
     case
         when multiplier is null then 'meter unknown'
         when days_read < last_read_on - first_read_on + 1 then 'days missing'

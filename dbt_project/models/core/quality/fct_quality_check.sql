@@ -75,12 +75,35 @@ of_audits as (
     group by 1, 2, 3, 4
 ),
 
+-- Balances in other currencies than the reporting one, and whether a rate was there to turn them into it.
+of_rates as (
+    select
+        'currency_rated' as check_id,
+        balance.source_system,
+        'account_balance' as table_name,
+        balance.valid_from as judged_on,
+        count(*) as judged_count,
+        count(rate.unit_rate) as passed_count
+    from {{ ref('dim_account') }} as account
+    inner join {{ ref('reporting_currency') }} as rule
+        on rule.controller_id = account.controller_id and rule.reporting_currency <> account.currency
+    inner join {{ ref('fct_account_balance') }} as balance
+        on balance.account_key = account.account_key
+        and balance.valid_from >= rule.valid_from
+        and balance.valid_from < rule.valid_to
+    {{ join_reporting_rate('rate', 'balance.controller_id', 'balance.currency', 'balance.valid_from') }}
+    where account.is_current
+    group by balance.source_system, balance.valid_from
+),
+
 of_tables as (
     select * from of_rows
     union all
     select * from of_files
     union all
     select * from of_audits
+    union all
+    select * from of_rates
 ),
 
 limit_of as (

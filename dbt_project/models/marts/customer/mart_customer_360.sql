@@ -32,6 +32,57 @@ accountable as (
     select controller_id, party_key, employee_id, source_system, valid_from, valid_to
     from {{ ref('bridge_party_manager') }}
     where is_accountable
+),
+
+tier as (
+    select
+        controller_id,
+        party_key,
+        figures_month,
+        max(tier_id) filter (where tier_scheme <> 'star') as tier_id,
+        max(tier_rank) filter (where tier_scheme = 'star') as star_rank,
+        bool_or(is_critical) filter (where tier_scheme <> 'star') as is_critical,
+        max(amount_to_next_tier) filter (where tier_scheme <> 'star') as amount_to_next_tier
+    from {{ ref('fct_party_tier_month') }}
+    group by controller_id, party_key, figures_month
+),
+
+last_genuine_contact as (
+    select month.controller_id, month.party_key, month.figures_month, max(contact.contacted_at)::date as last_genuine_contact_on
+    from {{ ref('fct_party_month') }} as month
+    inner join {{ ref('bridge_party_source') }} as placed on placed.party_key = month.party_key
+    inner join ({{ standing_rows('fct_contact', ['contact_id']) }}) as contact
+        on contact.customer_key = placed.customer_key
+        and contact.controller_id = month.controller_id
+        and contact.contacted_at < month.as_of + 1
+    where contact.outcome = 'reached' and contact.has_note
+    group by month.controller_id, month.party_key, month.figures_month
+),
+
+-- What only a bank knows, of the row's own bank or of the one that shares with it.
+of_bank as (
+    select
+        segment.*,
+        tier.tier_id,
+        tier.star_rank,
+        tier.is_critical,
+        tier.amount_to_next_tier,
+        coalesce(coverage.product_group_count, 0) as product_group_count,
+        coalesce(coverage.essential_product_count, 0) as essential_product_count,
+        coalesce(coverage.account_kind_count, 0) as account_kind_count,
+        coverage.retention_rate,
+        service.posting_count as own_posting_count,
+        service.electronic_count + service.self_service_count as off_counter_posting_count,
+        service.genuine_contact_count,
+        service.lead_count,
+        service.lead_won_count,
+        service.complaint_count,
+        last_genuine_contact.last_genuine_contact_on
+    from {{ ref('fct_party_segment_month') }} as segment
+    left join tier using (controller_id, party_key, figures_month)
+    left join {{ ref('fct_party_coverage_month') }} as coverage using (controller_id, party_key, figures_month)
+    left join {{ ref('fct_party_service_month') }} as service using (controller_id, party_key, figures_month)
+    left join last_genuine_contact using (controller_id, party_key, figures_month)
 )
 
 select
@@ -84,7 +135,35 @@ select
         when shared_month.party_key is not null
             then (shared_month.deposit_account_count > 0)::integer + (shared_month.loan_count > 0)::integer
                 + (shared_month.wealth_market_value > 0)::integer + (shared_month.card_count > 0)::integer
-    end as product_line_count
+    end as product_line_count,
+    (
+        case own_month.controller_kind
+            when 'bank' then own_month.deposit_balance + own_month.wealth_market_value
+            else shared_month.deposit_balance + shared_month.wealth_market_value
+        end
+    )::numeric(18, 2) as managed_assets,
+{%- for column in [
+    'corporate_form', 'quality_class', 'relation_age', 'occupation', 'industry', 'life_cycle', 'investment_preference',
+    'risk_preference', 'behaviour_preference', 'family_age'
+] %}
+    of_bank.{{ column }} as {{ column }}_segment,
+{%- endfor %}
+    of_bank.tier_id,
+    of_bank.star_rank::smallint as star_rank,
+    of_bank.is_critical as is_critical_band,
+    of_bank.amount_to_next_tier::numeric(18, 2) as amount_to_next_tier,
+    of_bank.product_group_count::integer as product_group_count,
+    of_bank.essential_product_count::integer as essential_product_count,
+    of_bank.account_kind_count::integer as account_kind_count,
+    of_bank.retention_rate::numeric(7, 6) as retention_rate,
+    of_bank.own_posting_count::numeric(18, 6) as own_posting_count,
+    of_bank.off_counter_posting_count::numeric(18, 6) as off_counter_posting_count,
+    (of_bank.off_counter_posting_count / nullif(of_bank.own_posting_count, 0))::numeric(9, 6) as substitution_rate,
+    of_bank.genuine_contact_count::integer as genuine_contact_count,
+    of_bank.last_genuine_contact_on,
+    of_bank.lead_count::integer as lead_count,
+    of_bank.lead_won_count::integer as lead_won_count,
+    of_bank.complaint_count::integer as complaint_count
 from own_month
 inner join own_customer
     on own_customer.controller_id = own_month.controller_id and own_customer.party_key = own_month.party_key
@@ -106,3 +185,7 @@ left join shared_month
     on shared_month.to_controller_id = own_month.controller_id
     and shared_month.party_key = own_month.party_key
     and shared_month.figures_month = own_month.figures_month
+left join of_bank
+    on of_bank.party_key = own_month.party_key
+    and of_bank.figures_month = own_month.figures_month
+    and of_bank.controller_id = case own_month.controller_kind when 'bank' then own_month.controller_id else shared_month.controller_id end

@@ -53,7 +53,7 @@ deposit_account as (
     from {{ ref('dim_account') }} as account
     inner join {{ ref('dim_product') }} as product
         on account.product_key = product.product_key and product.is_current
-    where account.is_current and account.currency = 'CNY' and product.product_line = 'deposit'
+    where account.is_current and product.product_line = 'deposit'
 ),
 
 account_day as (
@@ -64,10 +64,10 @@ account_day as (
         assignment_in_month.customer_key,
         deposit_account.account_id,
         balance.account_key,
-        balance.balance,
+        {{ in_reporting_currency('balance.balance', 'rate') }} as balance,
         holder.share * assignment_in_month.share as share,
-        least(balance.valid_to, holder.valid_to, assignment_in_month.managed_to)
-        - greatest(balance.valid_from, holder.valid_from, assignment_in_month.managed_from) as days
+        least(balance.valid_to, rate.valid_to, holder.valid_to, assignment_in_month.managed_to)
+        - greatest(balance.valid_from, rate.valid_from, holder.valid_from, assignment_in_month.managed_from) as days
     from assignment_in_month
     inner join {{ ref('bridge_account_party') }} as holder
         on assignment_in_month.customer_key = holder.customer_key
@@ -77,9 +77,13 @@ account_day as (
     inner join deposit_account on holder.account_key = deposit_account.account_key
     inner join {{ ref('fct_account_balance') }} as balance
         on holder.account_key = balance.account_key
-        and balance.currency = 'CNY'
         and balance.valid_from < least(holder.valid_to, assignment_in_month.managed_to)
         and balance.valid_to > greatest(holder.valid_from, assignment_in_month.managed_from)
+    inner join {{ ref('fct_reporting_rate') }} as rate
+        on balance.controller_id = rate.controller_id
+        and balance.currency = rate.currency
+        and rate.valid_from < least(balance.valid_to, holder.valid_to, assignment_in_month.managed_to)
+        and rate.valid_to > greatest(balance.valid_from, holder.valid_from, assignment_in_month.managed_from)
 ),
 
 deposit_contribution as (
@@ -129,16 +133,15 @@ loan_contribution as (
         assigned.customer_key,
         'loan' as subject_kind,
         loan.loan_id as subject_label,
-        loan.outstanding_principal * assigned.share as numerator,
+        loan.outstanding_principal_reporting * assigned.share as numerator,
         null::numeric as denominator,
         assigned.share
     from assignment_at_end as assigned
     inner join {{ ref('fct_loan_month') }} as loan
         on assigned.customer_key = loan.customer_key
         and assigned.period_month = loan.loan_month
-        and loan.currency = 'CNY'
         and loan.status <> 'written_off'
-        and loan.outstanding_principal <> 0
+        and loan.outstanding_principal_reporting <> 0
 ),
 
 wealth_purchase as (

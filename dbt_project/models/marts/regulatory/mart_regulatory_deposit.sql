@@ -81,7 +81,7 @@ select
     deposit.matures_on,
     deposit.currency,
     deposit.balance,
-    case when deposit.currency = 'CNY' then deposit.balance end as balance_cny,
+    case when rate.reporting_currency = 'CNY' then {{ in_reporting_currency('deposit.balance', 'rate') }} end as balance_cny,
     deposit.interest_rate,
     deposit.status as account_status,
     deposit.balance > 0 as is_reported
@@ -94,6 +94,7 @@ left join {{ ref('dim_customer') }} as customer
     on deposit.customer_key = customer.customer_key
     and deposit.period_end >= customer.valid_from
     and deposit.period_end < customer.covers_to
+{{ join_reporting_rate('rate', 'deposit.controller_id', 'deposit.currency', 'deposit.period_end') }}
 cross join lateral (
     select customer.id_type is not null and customer.id_number is not null as is_on_file
 ) as document

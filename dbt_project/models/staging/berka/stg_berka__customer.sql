@@ -57,6 +57,9 @@ select
     null as opened_on,
     null as closed_on,
     'active' as status,
+    null as capture_channel_id,
+    null as capture_operator_id,
+    null as captured_at,
     {{ lineage('client') }}
 from client
 inner join {{ source('ops', 'loaded_file') }} as loaded on loaded.file_id = client._file_id

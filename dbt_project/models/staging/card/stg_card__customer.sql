@@ -32,6 +32,9 @@ select
     source_row.opened_on,
     null as closed_on,
     source_row.status,
+    source_row.capture_channel as capture_channel_id,
+    source_row.capture_operator as capture_operator_id,
+    source_row.captured_at,
     {{ lineage() }}
 from {{ source('card', 'cardholder') }} as source_row
 inner join {{ source('ops', 'loaded_file') }} as loaded on loaded.file_id = source_row._file_id

@@ -32,6 +32,9 @@ select
     source_row.opened_on,
     source_row.closed_on,
     source_row.status,
+    source_row.capture_channel as capture_channel_id,
+    source_row.capture_operator as capture_operator_id,
+    source_row.captured_at,
     {{ lineage() }}
 from {{ source('core_banking', 'customer') }} as source_row
 inner join {{ source('ops', 'loaded_file') }} as loaded on loaded.file_id = source_row._file_id

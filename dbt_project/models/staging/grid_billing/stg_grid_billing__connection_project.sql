@@ -12,6 +12,7 @@ select
     source_row.requested_capacity_kva,
     source_row.line_id,
     source_row.is_green_channel,
+    source_row.leader_no as leader_id,
     source_row.applied_on,
     source_row.energised_on,
     source_row.cancelled_on,

@@ -33,6 +33,9 @@ select
     null as opened_on,
     null as closed_on,
     'active' as status,
+    null as capture_channel_id,
+    null as capture_operator_id,
+    null as captured_at,
     {{ lineage() }}
 from (
     select _file_id, customer_id, min(_line) as _line, (min(reading_datetime) - interval '30 minutes')::date as first_reading_on

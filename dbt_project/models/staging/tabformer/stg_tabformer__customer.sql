@@ -40,6 +40,9 @@ select
     null as opened_on,
     null as closed_on,
     'active' as status,
+    null as capture_channel_id,
+    null as capture_operator_id,
+    null as captured_at,
     {{ lineage() }}
 from {{ source('tabformer', 'user') }} as source_row
 inner join {{ source('ops', 'loaded_file') }} as loaded on loaded.file_id = source_row._file_id

@@ -1,0 +1,3 @@
+{{ config(entity='cash_pool') }}
+
+{{ change_log('cash_pool') }}
