@@ -59,6 +59,12 @@ def test_every_file_is_carried_over_and_orphans_are_those_that_were_planted(
         "where audit_id in ('rows_carried', 'sums_carried')"
     ).fetchone()  # type: ignore[misc]
     assert audited > 60 and apart == 0
+    left_out = owner.execute(
+        "select source_system, table_name from ops.source_file where business_date = %s and rows_loaded > 0 "
+        "except select source_system, table_name from core.fct_file_audit",
+        [FIRST],
+    ).fetchall()
+    assert left_out == []
     carried = owner.execute(
         "select found from core.fct_file_audit where audit_id = 'sums_carried' and entity = 'account_transaction' "
         "order by file_id"
