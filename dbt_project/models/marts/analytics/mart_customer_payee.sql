@@ -1,5 +1,5 @@
 -- Downstream of a firm (下游客户, C360-15): whom it paid over the last months into accounts elsewhere. Who is no customer under
--- that name either does not bank here.
+-- that name either does not bank here. Nobody says whether a payee is a person: short names are masked as persons' are.
 with customer_now as (
     select
         customer.*,
@@ -67,7 +67,7 @@ select
     customer_now.party_name_masked,
     customer_now.organisation_id,
     customer_now.accountable_manager_id,
-    {{ masked_name('named.payee_name', "'firm'") }} as payee_name_masked,
+    {{ masked_name('named.payee_name', "case when length(named.payee_name) <= 4 then 'person' else 'firm' end") }} as payee_name_masked,
     named.payee_name,
     {{ masked_number('named.payee_account') }} as payee_account_masked,
     named.payee_bank,
