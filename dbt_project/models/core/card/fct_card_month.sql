@@ -4,7 +4,7 @@
     unique_key=['card_key', 'activity_month'],
     full_refresh=false,
     pre_hook="{{ take_up(after=['fct_card_transaction', 'fct_card_authorisation']) }}",
-    post_hook="analyze {{ this }}"
+    post_hook="{{ analyze_grown() }}"
 ) }}
 
 -- All measures add up: what arrived with the batches of this run, and with no other, is added to the months that it falls
