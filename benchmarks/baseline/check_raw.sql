@@ -52,6 +52,8 @@ select 'core_banking.external_series', count(*) from raw_core_banking.external_s
 union all
 select 'core_banking.financial_statement', count(*) from raw_core_banking.financial_statement where _file_id = any(array(select file_id from batch))
 union all
+select 'core_banking.general_ledger', count(*) from raw_core_banking.general_ledger where _file_id = any(array(select file_id from batch))
+union all
 select 'core_banking.guarantee', count(*) from raw_core_banking.guarantee where _file_id = any(array(select file_id from batch))
 union all
 select 'core_banking.lead', count(*) from raw_core_banking.lead where _file_id = any(array(select file_id from batch))
