@@ -16,14 +16,12 @@ with figure as (
 
 today as (
     select
-        figure.controller_id,
-        figure.party_key,
+        placed.controller_id,
+        placed.party_key,
         max(system.last_business_date) as as_of
-    from figure
-    inner join {{ ref('bridge_party_source') }} as placed
-        on placed.party_key = figure.party_key and placed.controller_id = figure.controller_id
+    from {{ ref('bridge_party_source') }} as placed
     inner join {{ ref('dim_source_system') }} as system on system.source_system = placed.source_system
-    group by figure.controller_id, figure.party_key
+    group by placed.controller_id, placed.party_key
 ),
 
 -- Per party by the primary key of the attributes: joined as a whole, the planner takes the parties for one and compares all
