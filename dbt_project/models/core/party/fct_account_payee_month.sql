@@ -4,7 +4,7 @@
     unique_key=['account_key', 'payment_month'],
     full_refresh=false,
     pre_hook="{{ take_up(after=['fct_account_transaction']) }}",
-    post_hook="analyze {{ this }}"
+    post_hook="{{ analyze_grown() }}"
 ) }}
 
 -- Payments add up, as channels do in fct_account_channel_month. A payee is known by the key that its account would have
@@ -24,15 +24,16 @@ with arrived as (
     where posting.file_id = any({{ pending_files() }})
         and posting.direction = 'D'
         and posting.counterparty_account is not null
+),
+
+added_to as (
+    select controller_id, account_key, payment_month, payee_key, currency, payment_count, amount, transaction_id, known_at
+    from arrived
     {%- if is_incremental() %}
     union all
     select controller_id, account_key, payment_month, payee_key, currency, payment_count, amount, last_transaction_id, known_at
     from {{ this }}
-    where (account_key, payment_month) in (
-        select account_key, date_trunc('month', accounting_date)::date
-        from {{ ref('fct_account_transaction') }}
-        where file_id = any({{ pending_files() }})
-    )
+    where (account_key, payment_month) in (select account_key, payment_month from arrived)
     {%- endif %}
 )
 
@@ -46,5 +47,5 @@ select
     sum(amount)::numeric(18, 2) as amount,
     max(transaction_id collate "C") as last_transaction_id,
     max(known_at) as known_at
-from arrived
+from added_to
 group by controller_id, account_key, payment_month, payee_key, currency
