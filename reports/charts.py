@@ -93,6 +93,33 @@ def histogram(values: Sequence[Decimal], marked: Decimal, width: int = 5) -> Mar
     return _svg(600, 172, "histogram", "".join(cells))
 
 
+def curve(points: Sequence[tuple[Decimal, Decimal]], marked: Decimal = Decimal("0.2")) -> Markup:
+    """A curve of shares (0 to 1) from the origin, with the diagonal of equal shares and a line at `marked`."""
+    if not points:
+        return Markup("")
+    highest = max(1.0, *(float(share) for _, share in points))
+
+    def at(share: Decimal | float, part: Decimal | float) -> str:
+        return f"{float(share) * 540 + 40:.1f} {220 - float(part) / highest * 200:.1f}"
+
+    line = " L".join(at(*point) for point in [(0, 0), *points])
+    dots = []
+    for share, part in points:
+        x, y = at(share, part).split()
+        dots.append(f'<circle cx="{x}" cy="{y}" r="2.6"><title>{share:.0%}: {part:.1%}</title></circle>')
+    x = at(marked, 0).split()[0]
+    axis = "".join(
+        f'<text class="axis" x="{share * 540 + 40:.0f}" y="236">{share:.0%}</text>' for share in (0, 0.2, 0.5, 1)
+    )
+    return _svg(
+        600,
+        242,
+        "curve",
+        f'<path class="even" d="M{at(0, 0)} L{at(1, 1)}"/><line class="target" x1="{x}" x2="{x}" y1="14" y2="220"/>'
+        f'<line class="base" x1="40" x2="580" y1="220.5" y2="220.5"/><path d="M{line}"/>{"".join(dots)}{axis}',
+    )
+
+
 def _svg(width: float, height: float, name: str, content: str, aspect: str = "xMidYMid meet") -> Markup:
     return Markup(
         f'<svg class="{name}" viewBox="0 0 {width:g} {height:g}" preserveAspectRatio="{aspect}" role="img">'

@@ -1,4 +1,4 @@
-"""Writing the scorecard pages: a ranking and one page for each manager, static, with nothing fetched from elsewhere."""
+"""Writing the pages: a ranking, one a manager and one of customers, static, with nothing fetched from elsewhere."""
 
 import re
 import shutil
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reports import charts, labels
+from reports.analysis import Analysis, read_analysis
 from reports.scorecard import EVIDENCE_SHOWN, Run, Scorecard, read_scorecards
 from warehouse.connection import connect
 from warehouse.settings import Settings
@@ -36,7 +37,7 @@ def report(
     login: str = LOGIN,
     known_on: str | None = None,
 ) -> Path:
-    """Write `<home>/out/reports/<period>/index.html` and one page a manager; returns the path of the index.
+    """Write index, a page a manager and `analysis.html` into `<home>/out/reports/<period>`; returns the index.
 
     The pages replace those of an earlier run as a whole. They carry run, rule version, publication and freshness.
 
@@ -55,6 +56,7 @@ def report(
         if known_on:
             session.execute("select set_config('c360.known_on', %s, true)", [known_on])
         found = read_scorecards(session, month, scheme_id)
+        analysis = read_analysis(session)
     if found is None and known_on:
         raise ReportRefused(f"no assessment of {period} had been published on {known_on}")
     if found is None:
@@ -65,7 +67,7 @@ def report(
     staged = folder.with_name(f".{name}.partial")
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
-    write_pages(staged, run, cards)
+    write_pages(staged, run, cards, analysis)
     shutil.rmtree(folder, ignore_errors=True)
     staged.rename(folder)
     write_list_of_months(folder.parent)
@@ -79,8 +81,8 @@ def write_list_of_months(folder: Path) -> None:
     (folder / "index.html").write_text(page, "utf-8")
 
 
-def write_pages(folder: Path, run: Run, cards: list[Scorecard]) -> None:
-    """Write index and manager pages into an existing folder."""
+def write_pages(folder: Path, run: Run, cards: list[Scorecard], analysis: Analysis) -> None:
+    """Write index, manager pages and the analyses of customers into an existing folder."""
     (folder / "managers").mkdir(exist_ok=True)
     environment = _environment()
     environment.globals |= {"charts": charts, "labels": labels, "run": run, "par": PAR, "period": period_label(run)}
@@ -94,6 +96,8 @@ def write_pages(folder: Path, run: Run, cards: list[Scorecard]) -> None:
     }
     index = environment.get_template("index.html")
     (folder / "index.html").write_text(index.render(cards=cards, summary=_summary(cards), home="."), "utf-8")
+    analyses = environment.get_template("analysis.html")
+    (folder / "analysis.html").write_text(analyses.render(analysis=analysis), "utf-8")
     page = environment.get_template("manager.html")
     for position, card in enumerate(cards):
         neighbours = {

@@ -78,3 +78,25 @@
 {% macro worth(amount) -%}
     round({{ amount }} * rate.unit_rate, rate.decimals)
 {%- endmacro %}
+
+{# The row of mart_customer_360 that says of a party what holds now. #}
+{% macro customer_now() -%}
+    join (
+        select controller_id, max(as_of) as as_of from mart.mart_customer_360 group by controller_id
+    ) as present on present.controller_id = seen.controller_id
+    join mart.mart_customer_360 as other
+        on other.controller_id = seen.controller_id and other.party_key = seen.party_key and other.as_of = present.as_of
+{%- endmacro %}
+
+{# The row of party_parameter that holds on a day. #}
+{% macro parameter_of(parameter_id, day, name='fact') -%}
+    join core.party_parameter as {{ name }}
+        on {{ name }}.parameter_id = '{{ parameter_id }}' and {{ day }} >= {{ name }}.valid_from and {{ day }} < {{ name }}.valid_to
+{%- endmacro %}
+
+{# Lines of genuine contacts with a party: reached, and written down. #}
+{% macro genuine_contacts(controller, party) -%}
+    join core.bridge_party_source as placed on placed.controller_id = {{ controller }} and placed.party_key = {{ party }}
+    join core.fct_contact as fact
+        on fact.customer_key = placed.customer_key and fact.row_sign = 1 and fact.outcome = 'reached' and fact.has_note
+{%- endmacro %}

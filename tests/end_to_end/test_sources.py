@@ -22,6 +22,18 @@ def test_the_overstated_statements_are_found(world: World, owner: psycopg.Connec
     assert len(flagged - false) <= len(compared - false) // 10
 
 
+def test_suspects_are_firms_that_reported_more_than_they_sold(world: World, owner: psycopg.Connection) -> None:
+    """C360-60: the mart's suspects against the ground truth, the grid's meters among what speaks."""
+    truth = pl.read_parquet(world.truth / "statements.parquet")
+    false = set(truth.filter(pl.col("is_overstated"))["statement_id"])
+    rows = owner.execute(
+        f"select statement_id, bool_or(is_suspect) from mart.mart_risk_statement_check where {COMPARED} group by 1"
+    ).fetchall()
+    suspect = {statement for statement, is_suspect in rows if is_suspect}
+    assert suspect & false
+    assert len(suspect - false) <= len(rows) // 10
+
+
 def test_the_grid_tells_of_firms_with_a_basis_only(world: World, owner: psycopg.Connection) -> None:
     """C360-64 through the gate of DESIGN decision 8."""
     told, metered = (

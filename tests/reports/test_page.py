@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reports import labels
+from reports import charts, labels
+from reports.analysis import Analysis, Rule, Step, Suspect
 from reports.page import write_list_of_months, write_pages
 from reports.scorecard import Contribution, Item, Run, Scorecard
 
@@ -69,10 +70,35 @@ def card(manager: str, name: str, shown: Item, rank: int) -> Scorecard:
     )
 
 
+ANALYSIS = Analysis(
+    curve=[
+        Step("0001", date(2026, 11, 3), Decimal("0.20"), 19, Decimal(80), Decimal("0.8")),
+        Step("0001", date(2026, 11, 3), Decimal("1.00"), 94, Decimal(100), Decimal(1)),
+    ],
+    suspects=[
+        Suspect(
+            party_id="P1",
+            party_name_masked="东方机械****",
+            organisation_id="3001",
+            period_start=date(2026, 4, 1),
+            period_end=date(2026, 6, 30),
+            reported_sales=Decimal(5_000_000),
+            series_name_zh="纳税额",
+            series_value=Decimal(60_000),
+            implied_sales=Decimal(2_000_000),
+            ratio=Decimal("2.5"),
+            greatest_ratio=Decimal("1.40"),
+            verification_state="unverified",
+        )
+    ],
+    rules=[Rule("LR01", 2, "大额资金入账", 40, Decimal("0.85"), None)],
+)
+
+
 @pytest.fixture
 def pages(tmp_path: Path) -> Path:
     cards = [card("E1", "王小明", item("1100000"), 1), card("E2", "<赵&刚>", item(None, "no_value"), 2)]
-    write_pages(tmp_path, RUN, cards)
+    write_pages(tmp_path, RUN, cards, ANALYSIS)
     return tmp_path
 
 
@@ -84,6 +110,19 @@ def test_pages_show_figures_and_their_origin(pages: Path) -> None:
     page = (pages / "managers" / "E1.html").read_text("utf-8")
     for shown in ("1,100,000", "110.0%", "每日日终余额之和", "张**", "****0001"):
         assert shown in page
+
+
+def test_the_analyses_show_both_values_and_the_best_fifth(pages: Path) -> None:
+    page = (pages / "analysis.html").read_text("utf-8")
+    for shown in ("东方机械****", "5,000,000", "2,000,000", "2.50", "1.40", "80.0%", "大额资金入账", "85.0%", "–"):
+        assert shown in page
+
+
+def test_a_curve_that_falls_back_stays_in_its_frame() -> None:
+    """Where the last customers cost more than they bring, shares go above one."""
+    drawn = str(charts.curve([(Decimal("0.2"), Decimal("1.25")), (Decimal(1), Decimal(1))]))
+    assert re.findall(r'cy="([\d.]+)"', drawn) == ["20.0", "60.0"]
+    assert charts.curve([]) == ""
 
 
 def test_months_are_listed_the_newest_first(tmp_path: Path) -> None:
