@@ -94,13 +94,27 @@ def carry_out(progress: release.Progress | None = None) -> list[ReleaseReport]:
 
 
 def request_erasure(source: str, table: str, key: str, reason: str, login: str, not_before: date | None = None) -> bool:
-    """Request as `login` that a person be erased; `erase` carries it out. False where it had been requested before.
+    """Request as `login` that a person be erased; False where it had been requested before.
+
+    Another approves it (`decide_erasure`), then `erase` carries it out.
 
     Raises:
         Refusal: the table's key names no person.
     """
     with connect(login) as session:
         return erasure.request(session, contracts(), source, table, key, reason, not_before)
+
+
+def decide_erasure(
+    erasure_id: int, verdict: erasure.Verdict, reason: str, login: str, hold_until: date | None = None
+) -> None:
+    """Approve or reject a request to erase as `login`, or hold it until a day.
+
+    Raises:
+        Refusal: there is no such request, or the one who requested it would approve it.
+    """
+    with connect(login) as session:
+        erasure.decide(session, erasure_id, verdict, reason, hold_until)
 
 
 def erase(as_of: date | None = None, progress: erasure.Progress | None = None) -> ErasureReport:
