@@ -54,15 +54,16 @@ class Overwritten:
 
 @dataclass
 class ErasureReport:
-    """What one run overwrote: rows of raw and of quarantine by table of a source."""
+    """What one run overwrote: rows of raw and of quarantine by table of a source; of the warehouse by relation."""
 
     raw: dict[str, int] = field(default_factory=dict)
     quarantined: dict[str, int] = field(default_factory=dict)
+    warehouse: dict[str, int] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
         """All rows that were overwritten."""
-        return sum(self.raw.values()) + sum(self.quarantined.values())
+        return sum(sum(rows.values()) for rows in (self.raw, self.quarantined, self.warehouse))
 
 
 class Tombstones:

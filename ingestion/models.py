@@ -397,6 +397,10 @@ class Erasure(Base):
         comment="day on which the last rows leave the legal hold of their contract"
     )
     completed_at: Mapped[datetime | None] = mapped_column(comment="when nothing was left that had to be overwritten")
+    relationship_until: Mapped[date | None] = mapped_column(
+        comment="day on which the law lets go of what identifies a customer: 9999-12-31 while an account is open, then "
+        "by the term in force"
+    )
 
     decisions: Mapped[list[ErasureDecision]] = relationship(order_by="ErasureDecision.decision_id")
 

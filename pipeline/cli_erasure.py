@@ -34,7 +34,9 @@ def request(
     ] = None,
     login: Annotated[str, typer.Option("--as", metavar="LOGIN", help="Who requests: a login of a steward.")] = "stella",
 ) -> None:
-    """Request that a person be erased. Nothing happens before another approves it.
+    """Request that a person be erased, by one of its keys; its other keys with the same controller are requested, too.
+
+    Nothing happens before another approves it.
 
     c360 erasure request grid_billing consumer 3100012345 --reason "consent withdrawn, letter of 2026-11-20"
     """
@@ -43,8 +45,10 @@ def request(
 
     prepare()
     entered = steps.request_erasure(source, table, key, reason, login, not_before and not_before.date())
+    for person in entered:
+        out.print(f"Requested: {person}")
     out.print(
-        "Requested. Another approves it: c360 erasure approve NUMBER --reason …"
+        "Another approves it: c360 erasure approve NUMBER --reason …  (numbers: c360 erasure list)"
         if entered
         else "It had been requested before."
     )
@@ -126,10 +130,13 @@ def _run(as_of: datetime | None) -> None:
 
     with bar("erase", out) as progress:
         report = steps.erase(as_of and as_of.date(), progress)
-    tables = sorted({*report.raw, *report.quarantined})
-    rows = [(table, report.raw.get(table, 0), report.quarantined.get(table, 0)) for table in tables]
+    rows = [
+        (place, table, count)
+        for place, tables in (("raw", report.raw), ("quarantine", report.quarantined), ("warehouse", report.warehouse))
+        for table, count in sorted(tables.items())
+    ]
     if rows:
-        out.print(answer_table(["table", "rows of raw", "rows of quarantine"], rows, "Overwritten"))
+        out.print(answer_table(["place", "table", "rows"], rows, "Overwritten"))
     else:
         out.print("There was nothing to overwrite.")
     out.print(

@@ -75,7 +75,8 @@ class Entry:
     @property
     def sources(self) -> frozenset[str]:
         """Sources that its values come from."""
-        return frozenset(place.split(".")[0].removeprefix("raw_") for place in self.comes_from.split())
+        schemas = (place.split(".")[0] for place in self.comes_from.split())
+        return frozenset(schema.removeprefix("raw_") for schema in schemas if schema.startswith("raw_"))
 
 
 @cache

@@ -30,7 +30,7 @@ from ingestion.erasure import ErasureReport
 from ingestion.quarantine import Action, Selection
 from ingestion.release import ReleaseReport
 from ingestion.retention import Expired
-from pipeline import freshness, marts, transformation
+from pipeline import freshness, marts, overwriting, transformation
 from pipeline.data_tests import record_tests
 from pipeline.freshness import FreshnessReport
 from pipeline.record import recorded
@@ -93,16 +93,26 @@ def carry_out(progress: release.Progress | None = None) -> list[ReleaseReport]:
         return release.carry_out(session, get_settings().landing, contracts(), progress=progress)
 
 
-def request_erasure(source: str, table: str, key: str, reason: str, login: str, not_before: date | None = None) -> bool:
-    """Request as `login` that a person be erased; False where it had been requested before.
+def request_erasure(
+    source: str, table: str, key: str, reason: str, login: str, not_before: date | None = None
+) -> list[str]:
+    """Request as `login` that a person be erased: in this source, and wherever its controller knows the same party.
 
     Another approves it (`decide_erasure`), then `erase` carries it out.
+
+    Returns:
+        The keys that were not requested before, as `source.table key`.
 
     Raises:
         Refusal: the table's key names no person.
     """
     with connect(login) as session:
-        return erasure.request(session, contracts(), source, table, key, reason, not_before)
+        persons = [(source, table, key.strip()), *overwriting.same_person(session, source, table, key.strip())]
+        return [
+            f"{one[0]}.{one[1]} {one[2]}"
+            for one in persons
+            if erasure.request(session, contracts(), *one, reason, not_before)
+        ]
 
 
 def decide_erasure(
@@ -118,10 +128,15 @@ def decide_erasure(
 
 
 def erase(as_of: date | None = None, progress: erasure.Progress | None = None) -> ErasureReport:
-    """Overwrite in raw and quarantine what may be erased of the persons for whom it was requested."""
+    """Overwrite everywhere what may be erased of the persons whose erasure was approved; write their pages anew."""
     day = as_of or disposal.today()
-    with recorded("erase", day) as note, connect(autocommit=True) as session:
+    with recorded("erase", day) as note, _one_builder(), connect(autocommit=True) as session:
+        overwriting.hold_customers(session)
         report = erasure.carry_out(session, contracts(), day, progress)
+        report.warehouse.update(overwriting.overwrite(session))
+        if report.warehouse:
+            for page in sorted((get_settings().out / "reports").glob("????-??/index.html")):
+                reports.report(get_settings(), page.parent.name)
         note.message, note.figures = in_words(report), {"rows": report.rows}
         return report
 
@@ -261,6 +276,7 @@ def publish(business_date: Day) -> PublicationReport:
     day = as_date(business_date)
     with recorded("publish", day) as note, _one_builder():
         transformation.run("build", "--select", "tag:quality")
+        _restrict()
         report = marts.publish(f"business date {day}", day, results=False)
         note.message = in_words(report)
         return report
@@ -276,6 +292,7 @@ def assess(period: str, kind: str = "final") -> AssessmentReport:
     with recorded("assess", last_day(period), period) as note, _one_builder():
         report = assessment.assess(period, kind=kind)
         note.figures = transformation.run("build", "--select", "tag:results").figures
+        _restrict()
         marts.publish(f"assessment {period}", None, results=True)
         note.message = in_words(report)
         return report
@@ -317,6 +334,12 @@ def run_date(business_date: Day, sources: Sequence[str] = SIMULATED_SOURCES) -> 
     build(business_date)
     check_marts(business_date)
     return publish(business_date)
+
+
+def _restrict() -> None:
+    """What marts show of persons to be erased goes before it is published, also where the law holds their records."""
+    with connect(autocommit=True) as session:
+        overwriting.overwrite(session, ("mart_build",))
 
 
 def arrived(business_date: Day) -> list[str]:

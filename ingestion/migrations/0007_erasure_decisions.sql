@@ -1,5 +1,9 @@
 -- An erasure is requested by one and approved by another (DESIGN decisions 9 and 16); a hold of the law is dated.
 
+alter table ops.erasure add column relationship_until date;
+comment on column ops.erasure.relationship_until is
+'day on which the law lets go of what identifies a customer: 9999-12-31 while an account is open, then by the term in force';
+
 alter table ops.erasure add constraint erasure_requester unique (erasure_id, requested_by);
 
 create table ops.erasure_decision (
@@ -58,7 +62,7 @@ select
     erasure.key,
     approval.decided_by as approved_by,
     approval.decided_at as approved_at,
-    coalesce(hold.hold_until, erasure.not_before) as not_before
+    greatest(coalesce(hold.hold_until, erasure.not_before), erasure.relationship_until) as not_before
 from ops.erasure
 cross join lateral (
     select verdict, decided_by, decided_at from ops.erasure_decision as decision
