@@ -167,6 +167,7 @@ def _by_relation(schemas: Iterable[str] | None) -> list[tuple[str, dict[str, lis
         is_chosen = schemas is None or entry.relation.split(".")[0] in schemas
         if is_chosen and entry.on_erasure == "overwritten" and entry.found_by not in ("", "contract"):
             grouped[entry.relation][entry.found_by].append(entry)
+            grouped[f"rebuild_{entry.relation}"][entry.found_by].append(entry)  # where one was left for comparison
     return [(relation, dict(entries)) for relation, entries in grouped.items()]
 
 
@@ -200,7 +201,7 @@ def _conditions(
                 "and placed.customer_key not in (select customer_key from gone_customer {}))"
             ).format(whole, whole)
         sources = sorted({source for entry in entries for source in entry.sources})
-        if sources and "source_system" in columns:
+        if sources and found_by == "customer_key" and "source_system" in columns:
             found = sql.SQL("held.source_system = any({}) and {}").format(sql.Literal(sources), found)
         yield found, entries
         return
