@@ -96,12 +96,12 @@ def queue(session: psycopg.Connection[Any], item: str | None = None, limit: int 
 
     Args:
         session: a login that may read ``identity``.
-        item: only this one.
+        item: only those whose number begins so.
         limit: at most so many.
     """
     with session.cursor(row_factory=class_row(Item)) as cursor:
         return cursor.execute(
-            "select * from identity.steward_queue where %(item)s::text is null or item = %(item)s "
+            "select * from identity.steward_queue where %(item)s::text is null or starts_with(item, %(item)s) "
             "order by match_probability desc nulls last, found_at desc, item limit %(limit)s",
             {"item": item, "limit": limit},
         ).fetchall()

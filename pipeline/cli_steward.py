@@ -18,7 +18,15 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-What = Annotated[str, typer.Argument(metavar="ITEM|CUSTOMER", help="An item of the list, or a customer as SOURCE/ID.")]
+ITEM_SHOWN = 10
+"""Signs of an item's number that a list shows: enough to name it by."""
+
+What = Annotated[
+    str,
+    typer.Argument(
+        metavar="ITEM|CUSTOMER", help="An item of the list (its first signs do), or a customer as SOURCE/ID."
+    ),
+]
 Other = Annotated[str | None, typer.Argument(metavar="[CUSTOMER]", help="The other customer, as SOURCE/ID.")]
 Reason = Annotated[str, typer.Option(help="Why, in words; it is kept.")]
 Steward = Annotated[str, typer.Option("--as", metavar="LOGIN", help="Who: a login of the role steward.")]
@@ -37,7 +45,7 @@ def list_(
         found = queue(session, limit=limit + 1)
     rows = [
         (
-            one.item,
+            one.item[:ITEM_SHOWN],
             one.reason,
             one.match_probability,
             "/".join(one.left),
@@ -120,15 +128,18 @@ def _pair(session: "psycopg.Connection", what: str, other: str | None) -> "tuple
     """The customers that the arguments name.
 
     Raises:
-        typer.BadParameter: the item does not wait, or a customer is not written as SOURCE/ID.
+        typer.BadParameter: the item does not wait, several begin so, or a customer is not written as SOURCE/ID.
     """
     from identity.steward import queue
 
     if "/" in what:
         return _key(what), _key(other) if other else None
     found = queue(session, item=what)
+    found = [one for one in found if one.item == what] or found
     if not found:
         raise typer.BadParameter(f"{what!r} does not wait for a decision: see c360 steward list")
+    if len(found) > 1:
+        raise typer.BadParameter(f"several items begin with {what!r}: write more of {found[0].item!r}")
     return found[0].left, found[0].right
 
 

@@ -17,6 +17,8 @@ from expectations.suite import SUITES
 from pipeline.transformation import PROJECT
 from warehouse.settings import get_settings
 
+pytestmark = pytest.mark.usefixtures("nothing_recorded")
+
 AGREED_MONTH = date(2026, 9, 1)
 
 

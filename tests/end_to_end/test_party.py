@@ -95,14 +95,15 @@ def test_what_is_doubted_stays_as_it_was_told(world: World, owner: psycopg.Conne
     assert doubted > 0
     assert owner.execute(
         "select count(*) from core.bridge_party_attribute "
-        "where attribute_name = 'mobile' and doubt_codes is null and attribute_value !~ '^1[3-9][0-9]{9}$'"
+        "where attribute_name = 'mobile' and doubt_codes is null "
+        r"and attribute_value !~ '^(\+86 )?1[3-9]\d{9}$'"
     ).fetchone() == (0,)
 
 
 def test_a_steward_sees_the_queue_and_two_customers_side_by_side(world: World) -> None:
     run = CliRunner().invoke
     listed = run(app, ["steward", "list"])
-    item = re.search(r"E\d+", listed.stdout)
+    item = re.search(r"\b[EP][0-9a-f]+\b", listed.stdout)
     assert listed.exit_code == 0 and item, listed.stdout
     shown = run(app, ["steward", "show", item.group()])
     assert shown.exit_code == 0 and "customer name" in shown.stdout and "mobile" in shown.stdout

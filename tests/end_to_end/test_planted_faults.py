@@ -17,6 +17,8 @@ from expectations.suite import SUITES, load_suites
 from pipeline.steps import SIMULATED_SOURCES
 from warehouse.settings import get_settings
 
+pytestmark = pytest.mark.usefixtures("nothing_recorded")
+
 MONTH_END = date(2026, 11, 30)
 """A Monday that ends a month; history begins four months before."""
 BILL, POSTING = "raw_grid_billing.bill", "raw_core_banking.account_transaction"
