@@ -166,8 +166,8 @@ def _by_relation(schemas: Iterable[str] | None) -> list[tuple[str, dict[str, lis
     for entry in registry():
         is_chosen = schemas is None or entry.relation.split(".")[0] in schemas
         if is_chosen and entry.on_erasure == "overwritten" and entry.found_by not in ("", "contract"):
-            grouped[entry.relation][entry.found_by].append(entry)
-            grouped[f"rebuild_{entry.relation}"][entry.found_by].append(entry)  # where one was left for comparison
+            for prefix in ("", "rebuild_", "change_"):  # what a comparison left is overwritten, too
+                grouped[prefix + entry.relation][entry.found_by].append(entry)
     return [(relation, dict(entries)) for relation, entries in grouped.items()]
 
 
@@ -186,7 +186,7 @@ def _conditions(
     """Of each way in which rows of a person are found: the condition, and which columns go."""
     if not columns:
         return
-    is_seen = relation.split(".")[0] in SEEN and not relation.split(".")[1].startswith("mart_regulatory")
+    is_seen = relation.split(".")[0].endswith(SEEN) and not relation.split(".")[1].startswith("mart_regulatory")
     whole = sql.SQL("") if is_seen else sql.SQL("where is_whole")
     if "=" not in found_by:
         names = [sql.Identifier(name) for name in found_by.split()]

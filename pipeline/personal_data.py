@@ -41,7 +41,7 @@ from pg_attribute as attribute
 inner join pg_class as class on class.oid = attribute.attrelid
 inner join pg_namespace as namespace on namespace.oid = class.relnamespace
 where attribute.attnum > 0 and not attribute.attisdropped and class.relkind in ('r', 'p', 'v', 'm')
-    and namespace.nspname !~ '^(pg_|information_schema|rebuild_)'
+    and namespace.nspname !~ '^(pg_|information_schema|rebuild_|change_)'
 order by 1, attribute.attnum
 """
 
