@@ -23,6 +23,9 @@ from pipeline.schema import contracts
 SEEN = ("mart_build", "mart_data")
 """What readers see, also in publications kept. Reports to supervisors are owed while the law holds the records."""
 
+DELETED = "rows deleted"
+"""What the registry says of a table that keeps nothing but a hash of a person's value."""
+
 # Persons to be erased: of a held request only what readers see goes, of a finished one everything.
 _GONE = """
 create temporary table gone_key on commit drop as
@@ -165,7 +168,7 @@ def _by_relation(schemas: Iterable[str] | None) -> list[tuple[str, dict[str, lis
     grouped: dict[str, dict[str, list[Entry]]] = defaultdict(lambda: defaultdict(list))
     for entry in registry():
         is_chosen = schemas is None or entry.relation.split(".")[0] in schemas
-        if is_chosen and entry.on_erasure == "overwritten" and entry.found_by not in ("", "contract"):
+        if is_chosen and entry.on_erasure in ("overwritten", DELETED) and entry.found_by not in ("", "contract"):
             for prefix in ("", "rebuild_", "change_"):  # what a comparison left is overwritten, too
                 grouped[prefix + entry.relation][entry.found_by].append(entry)
     return [(relation, dict(entries)) for relation, entries in grouped.items()]
@@ -227,6 +230,8 @@ def _conditions(
 def _update(
     relation: str, entries: list[Entry], condition: sql.Composable, columns: dict[str, _Column], salt: str
 ) -> sql.Composed:
+    if entries[0].on_erasure == DELETED:
+        return sql.SQL("delete from {} as held where {}").format(sql.Identifier(*relation.split(".")), condition)
     marks = [(sql.Identifier(entry.column), _mark(entry, columns[entry.column])) for entry in entries]
     sets = [sql.SQL("{} = {}").format(*mark) for mark in marks]
     if "attribute_hash" in columns:
