@@ -34,6 +34,7 @@ from open_data_contract_standard.model import (
 )
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
+from ingestion.legal_hold import legal_holds
 from ingestion.refusal import ContractError
 from ingestion.row_rules import compiled
 
@@ -372,12 +373,30 @@ class Retention(_Part):
 
     ``rows`` is the standard's slaProperty ``retention``: rows of raw and quarantine. The customProperty ``retention``
     adds what the standard lacks: ``landing``, after which the landed file is deleted, and ``legal_hold``, during which
-    the law forbids to erase a person's data from the rows (反洗钱法 2024, article 34: ten years).
+    the law forbids to erase a person's data from the rows: a rule of `legal_hold.yaml`, or a period of its own.
     """
 
     rows: Period | None = None
     landing: Period | None = None
-    legal_hold: Period | None = None
+    legal_hold: Period | str | None = None
+
+    @field_validator("legal_hold", mode="before")
+    @classmethod
+    def _known(cls, hold: Any) -> Any:
+        """A rule by its name, else a period."""
+        if isinstance(hold, str) and not hold[:1].isdigit() and hold not in legal_holds():
+            raise ValueError(f"legal_hold {hold!r} is no rule of legal_hold.yaml; known are {', '.join(legal_holds())}")
+        return Period.model_validate(hold) if isinstance(hold, str) and hold[:1].isdigit() else hold
+
+    @property
+    def hold_terms(self) -> tuple[list[date | str], list[str]]:
+        """The terms of the legal hold: first days and periods, as ``ops.held_until`` takes them; none without one."""
+        if self.legal_hold is None:
+            return [], []
+        if isinstance(self.legal_hold, Period):
+            return ["-infinity"], [self.legal_hold.interval]
+        terms = legal_holds()[self.legal_hold].terms
+        return [term.in_force for term in terms], [Period.model_validate(term.period).interval for term in terms]
 
 
 class RowRule(_Part):

@@ -5,8 +5,9 @@ or C3, neither key nor amount) and of whom a row speaks (relationships marked `d
 personal columns of all rows that speak of the person, also by way of an account or a complaint, and the text of
 rejected rows; keys and amounts stay, and the ledger counts the rows as erased.
 
-A request never ends: its keys are tombstones (`ops.erased_key`), and what a source sends later lands overwritten. Rows
-under a legal hold are left alone until it is over; running again erases what the hold has let go meanwhile.
+Another than the requester approves (复核), and a hold may be placed on it at any time; each decision is kept with login
+and reason. A request never ends: its keys are tombstones (`ops.erased_key`), and what a source sends later lands
+overwritten. Rows under a legal hold are left alone until it is over; running again erases what it has let go meanwhile.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 import polars as pl
 import psycopg
@@ -33,6 +35,7 @@ from ingestion.validation import FULL_WIDTH, INTEGERS, value_of
 
 ERASED = "[erased]"
 Progress = Callable[[int, int, str], None]
+Verdict = Literal["approve", "reject", "hold"]
 
 
 @dataclass(frozen=True)
@@ -51,15 +54,16 @@ class Overwritten:
 
 @dataclass
 class ErasureReport:
-    """What one run overwrote: rows of raw and of quarantine by table of a source."""
+    """What one run overwrote: rows of raw and of quarantine by table of a source; of the warehouse by relation."""
 
     raw: dict[str, int] = field(default_factory=dict)
     quarantined: dict[str, int] = field(default_factory=dict)
+    warehouse: dict[str, int] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
         """All rows that were overwritten."""
-        return sum(self.raw.values()) + sum(self.quarantined.values())
+        return sum(sum(rows.values()) for rows in (self.raw, self.quarantined, self.warehouse))
 
 
 class Tombstones:
@@ -133,7 +137,7 @@ def request(
     reason: str,
     not_before: date | None = None,
 ) -> bool:
-    """Enters a request, to be carried out by `carry_out`.
+    """Enters a request, to be approved by another (`decide`) and carried out by `carry_out`.
 
     Args:
         connection: Connection of the one who requests; the login is kept.
@@ -166,6 +170,44 @@ def request(
     return entered.rowcount == 1
 
 
+def decide(
+    connection: psycopg.Connection,
+    erasure_id: int,
+    verdict: Verdict,
+    reason: str,
+    hold_until: date | None = None,
+) -> None:
+    """Enters a decision about a request, as the login of the connection; the last one counts.
+
+    Args:
+        connection: Connection of the one who decides.
+        erasure_id: Number of the request.
+        verdict: `approve` (never the one who requested), `reject`, or `hold` until a day.
+        reason: Why, in words.
+        hold_until: First day on which anything may be erased; with `hold` only.
+
+    Raises:
+        Refusal: ``request``: there is no such request. ``approver``: the one who requested cannot approve.
+    """
+    try:
+        entered = connection.execute(
+            "insert into ops.erasure_decision (erasure_id, requested_by, verdict, hold_until, reason) "
+            "select erasure_id, requested_by, %s, %s, %s from ops.erasure where erasure_id = %s",
+            [verdict, hold_until, reason, erasure_id],
+        )
+    except psycopg.errors.CheckViolation as error:
+        if error.diag.constraint_name != "requester_is_not_approver":
+            raise
+        raise Refusal(
+            "approver",
+            f"erasure {erasure_id} was requested by the same login",
+            "Let another approve it: c360 erasure approve ID --reason … --as LOGIN",
+            str(erasure_id),
+        ) from error
+    if entered.rowcount == 0:
+        raise Refusal("request", f"there is no erasure {erasure_id}", "c360 erasure list names them", str(erasure_id))
+
+
 def subject_tables(tables: Mapping[str, Contract]) -> list[str]:
     """Tables whose key names a person or firm: they hold its personal data and speak of nobody else."""
     return [
@@ -176,7 +218,7 @@ def subject_tables(tables: Mapping[str, Contract]) -> list[str]:
 
 
 def requests(session: Session) -> list[Erasure]:
-    """All requests as they now stand, the newest first."""
+    """All requests with what was decided about them, as they now stand, the newest first."""
     newest_first = select(Erasure).order_by(Erasure.erasure_id.desc())
     return list(session.scalars(newest_first, execution_options={"populate_existing": True}))
 
@@ -196,7 +238,9 @@ def carry_out(
         progress: Called with tables done, all, and the table.
     """
     as_of, report = as_of or disposal.today(), ErasureReport()
-    asked = {source for (source,) in connection.execute("select distinct source_system from ops.erasure").fetchall()}
+    asked = {
+        source for (source,) in connection.execute("select distinct source_system from ops.approved_erasure").fetchall()
+    }
     personal = [
         contract
         for source in sorted(asked & set(contracts))
@@ -229,10 +273,11 @@ def carry_out(
 _DUE = sql.SQL("""
     select erased_key.table_name, erased_key.key, erased_key.erasure_id
     from ops.erased_key
-    inner join ops.erasure on erased_key.erasure_id = erasure.erasure_id
+    inner join ops.approved_erasure as erasure on erased_key.erasure_id = erasure.erasure_id
     where erased_key.source_system = %(source)s and coalesce(erasure.not_before, '-infinity') <= %(as_of)s
 """)
-_LET_GO = sql.SQL("(%(hold)s::interval is null or file.business_date + %(hold)s::interval <= %(as_of)s)")
+_HELD_UNTIL = sql.SQL("ops.held_until(file.business_date, %(hold_since)s::date[], %(hold_periods)s::interval[])")
+_LET_GO = sql.SQL("coalesce({} <= %(as_of)s, true)").format(_HELD_UNTIL)
 """No legal hold of the contract speaks for the rows of a file."""
 
 
@@ -241,7 +286,7 @@ def _reach(connection: psycopg.Connection, source: str, tables: Mapping[str, Con
     connection.execute(
         """
         insert into ops.erased_key (source_system, table_name, key, erasure_id)
-        select source_system, table_name, key, erasure_id from ops.erasure
+        select source_system, table_name, key, erasure_id from ops.approved_erasure
         where source_system = %s and coalesce(not_before, '-infinity') <= %s
         on conflict do nothing
         """,
@@ -431,11 +476,11 @@ def _settle(connection: psycopg.Connection, personal: list[Contract], as_of: dat
                 """
                 with due as ({due})
 
-                select due.erasure_id, max((file.business_date + %(hold)s::interval)::date)
+                select due.erasure_id, max({held_until})
                 from {raw} as sent
                 inner join ops.source_file as file on sent._file_id = file.file_id
                 inner join due on {names_key}
-                where file.business_date + %(hold)s::interval > %(as_of)s and (
+                where {held_until} > %(as_of)s and (
                     {differs}
                     or exists (
                         select 1 from quarantine.value as held
@@ -444,7 +489,13 @@ def _settle(connection: psycopg.Connection, personal: list[Contract], as_of: dat
                 )
                 group by due.erasure_id
                 """
-            ).format(due=_DUE, raw=_raw(contract), names_key=_names_key(contract), differs=_differs(contract)),
+            ).format(
+                due=_DUE,
+                held_until=_HELD_UNTIL,
+                raw=_raw(contract),
+                names_key=_names_key(contract),
+                differs=_differs(contract),
+            ),
             _values(contract, as_of),
         ).fetchall():
             held[erasure_id] = max(until, held.get(erasure_id, until))
@@ -454,7 +505,7 @@ def _settle(connection: psycopg.Connection, personal: list[Contract], as_of: dat
         set held_until = held.until, completed_at = case when held.until is null then coalesce(completed_at, now()) end
         from (
             select erasure.erasure_id, greatest(case when not_before > %s then not_before end, seen.until) as until
-            from ops.erasure
+            from ops.approved_erasure as erasure
             left join unnest(%s::bigint[], %s::date[]) as seen (erasure_id, until)
                 on erasure.erasure_id = seen.erasure_id
         ) as held
@@ -465,12 +516,13 @@ def _settle(connection: psycopg.Connection, personal: list[Contract], as_of: dat
 
 
 def _values(contract: Contract, as_of: date) -> dict[str, object]:
-    hold = contract.retention.legal_hold
+    since, periods = contract.retention.hold_terms
     return {
         "source": contract.source,
         "table": contract.table,
         "tables": sorted(set(contract.subjects.values())),
-        "hold": hold.interval if hold else None,
+        "hold_since": since,
+        "hold_periods": periods,
         "as_of": as_of,
     }
 

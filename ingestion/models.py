@@ -19,6 +19,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -373,6 +374,7 @@ class Erasure(Base):
         CheckConstraint(r"reason ~ '\S'"),
         CheckConstraint("held_until is null or completed_at is null"),
         UniqueConstraint("source_system", "table_name", "key"),
+        UniqueConstraint("erasure_id", "requested_by", name="erasure_requester"),
         {"schema": "ops"},
     )
 
@@ -395,11 +397,55 @@ class Erasure(Base):
         comment="day on which the last rows leave the legal hold of their contract"
     )
     completed_at: Mapped[datetime | None] = mapped_column(comment="when nothing was left that had to be overwritten")
+    relationship_until: Mapped[date | None] = mapped_column(
+        comment="day on which the law lets go of what identifies a customer: 9999-12-31 while an account is open, then "
+        "by the term in force"
+    )
+
+    decisions: Mapped[list[ErasureDecision]] = relationship(order_by="ErasureDecision.decision_id")
 
     @property
     def state(self) -> str:
-        """`done`, `held` (rows wait for the end of a legal hold) or `open` (not carried out yet)."""
-        return "done" if self.completed_at else "held" if self.held_until else "open"
+        """`requested`, `rejected`, `approved` (to be carried out), `held` (until the end of a hold) or `done`."""
+        verdicts = [decision for decision in self.decisions if decision.verdict != "hold"]
+        if not verdicts:
+            return "requested"
+        if verdicts[-1].verdict == "reject":
+            return "rejected"
+        return "done" if self.completed_at else "held" if self.held_until else "approved"
+
+
+class ErasureDecision(Base):
+    """What was decided about requests to erase: one row a decision, appended; the last approval or rejection and the
+    last hold count"""
+
+    __tablename__ = "erasure_decision"
+    __table_args__ = (
+        ForeignKeyConstraint(["erasure_id", "requested_by"], [Erasure.erasure_id, Erasure.requested_by]),
+        CheckConstraint("verdict in ('approve', 'reject', 'hold')"),
+        CheckConstraint(r"reason ~ '\S'"),
+        CheckConstraint("verdict <> 'approve' or decided_by <> requested_by", name="requester_is_not_approver"),
+        CheckConstraint("(verdict = 'hold') = (hold_until is not null)"),
+        Index("erasure_decision_erasure_idx", "erasure_id"),
+        {"schema": "ops"},
+    )
+
+    decision_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    erasure_id: Mapped[int]
+    requested_by: Mapped[str]
+    verdict: Mapped[str] = mapped_column(
+        comment="approve: another than the requester agrees; reject: nothing more is erased; hold: the law or an "
+        "investigation forbids it until a day"
+    )
+    hold_until: Mapped[date | None] = mapped_column(
+        comment="first day on which anything may be erased; a later hold takes its place"
+    )
+    reason: Mapped[str]
+    decided_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+    decided_by: Mapped[str] = mapped_column(
+        server_default=text("session_user"),
+        comment="database login of the one who decided, whatever the statement said",
+    )
 
 
 class ErasedKey(Base):

@@ -30,7 +30,7 @@ from ingestion.erasure import ErasureReport
 from ingestion.quarantine import Action, Selection
 from ingestion.release import ReleaseReport
 from ingestion.retention import Expired
-from pipeline import backfill, freshness, marts, rebuilding, transformation
+from pipeline import backfill, freshness, marts, overwriting, rebuilding, transformation
 from pipeline.backfill import Backfill
 from pipeline.comparison import Comparison
 from pipeline.data_tests import record_tests
@@ -95,21 +95,50 @@ def carry_out(progress: release.Progress | None = None) -> list[ReleaseReport]:
         return release.carry_out(session, get_settings().landing, contracts(), progress=progress)
 
 
-def request_erasure(source: str, table: str, key: str, reason: str, login: str, not_before: date | None = None) -> bool:
-    """Request as `login` that a person be erased; `erase` carries it out. False where it had been requested before.
+def request_erasure(
+    source: str, table: str, key: str, reason: str, login: str, not_before: date | None = None
+) -> list[str]:
+    """Request as `login` that a person be erased: in this source, and wherever its controller knows the same party.
+
+    Another approves it (`decide_erasure`), then `erase` carries it out.
+
+    Returns:
+        The keys that were not requested before, as `source.table key`.
 
     Raises:
         Refusal: the table's key names no person.
     """
     with connect(login) as session:
-        return erasure.request(session, contracts(), source, table, key, reason, not_before)
+        persons = [(source, table, key.strip()), *overwriting.same_person(session, source, table, key.strip())]
+        return [
+            f"{one[0]}.{one[1]} {one[2]}"
+            for one in persons
+            if erasure.request(session, contracts(), *one, reason, not_before)
+        ]
+
+
+def decide_erasure(
+    erasure_id: int, verdict: erasure.Verdict, reason: str, login: str, hold_until: date | None = None
+) -> None:
+    """Approve or reject a request to erase as `login`, or hold it until a day.
+
+    Raises:
+        Refusal: there is no such request, or the one who requested it would approve it.
+    """
+    with connect(login) as session:
+        erasure.decide(session, erasure_id, verdict, reason, hold_until)
 
 
 def erase(as_of: date | None = None, progress: erasure.Progress | None = None) -> ErasureReport:
-    """Overwrite in raw and quarantine what may be erased of the persons for whom it was requested."""
+    """Overwrite everywhere what may be erased of the persons whose erasure was approved; write their pages anew."""
     day = as_of or disposal.today()
-    with recorded("erase", day) as note, connect(autocommit=True) as session:
+    with recorded("erase", day) as note, _one_builder(), connect(autocommit=True) as session:
+        overwriting.hold_customers(session)
         report = erasure.carry_out(session, contracts(), day, progress)
+        report.warehouse.update(overwriting.overwrite(session))
+        if report.warehouse:
+            for page in sorted((get_settings().out / "reports").glob("????-??/index.html")):
+                reports.report(get_settings(), page.parent.name)
         note.message, note.figures = in_words(report), {"rows": report.rows}
         return report
 
@@ -251,6 +280,7 @@ def publish(business_date: Day) -> PublicationReport:
     day = as_date(business_date)
     with recorded("publish", day) as note, _one_builder():
         transformation.run("build", "--select", "tag:quality")
+        _restrict()
         report = marts.publish(f"business date {day}", day, results=False)
         note.message = in_words(report)
         return report
@@ -266,6 +296,7 @@ def assess(period: str, kind: str = "final") -> AssessmentReport:
     with recorded("assess", last_day(period), period) as note, _one_builder():
         report = assessment.assess(period, kind=kind)
         note.figures = transformation.run("build", "--select", "tag:results").figures
+        _restrict()
         marts.publish(f"assessment {period}", None, results=True)
         note.message = in_words(report)
         return report
@@ -390,6 +421,12 @@ def run_backfill(number: int | str, progress: transformation.Progress | None = N
                 backfill.note_done(asked, day)
             note.message = f"{asked.dates} dates done"
     return backfill.find(asked.backfill_id)
+
+
+def _restrict() -> None:
+    """What marts show of persons to be erased goes before it is published, also where the law holds their records."""
+    with connect(autocommit=True) as session:
+        overwriting.overwrite(session, ("mart_build",))
 
 
 def arrived(business_date: Day) -> list[str]:

@@ -167,6 +167,19 @@ def knows_living() -> bool:
     return (_living(get_settings()) / "manifest.json").exists()
 
 
+def compiled() -> dict[str, str]:
+    """The SELECT of every model, as it runs, by schema and name.
+
+    Raises:
+        TransformationError: a model cannot be compiled.
+    """
+    outcome = _invoke(get_settings(), ["compile", "--select", "resource_type:model"], "dev", None)
+    if outcome.exception is not None:
+        raise TransformationError(f"dbt compile: {outcome.exception}") from outcome.exception
+    nodes = [result.node for result in outcome.result if result.node.resource_type == "model"]
+    return {f"{node.schema}.{node.alias}": node.compiled_code for node in nodes}
+
+
 def write_docs() -> Path:
     """Write dbt's documentation as one page; returns its path."""
     settings = get_settings()

@@ -26,7 +26,8 @@ def _(report: BatchReport) -> str:
 
 @in_words.register
 def _(report: ErasureReport) -> str:
-    return f"{sum(report.raw.values()):,} rows overwritten in raw, {sum(report.quarantined.values()):,} in quarantine"
+    rows = [sum(place.values()) for place in (report.raw, report.quarantined, report.warehouse)]
+    return f"{rows[0]:,} rows overwritten in raw, {rows[1]:,} in quarantine, {rows[2]:,} in the warehouse"
 
 
 @in_words.register

@@ -73,6 +73,7 @@ DEMO_LOGINS = (
     Login("regina", "regulator_officer", "bank"),
     Login("audrey", "auditor", ALL_CONTROLLERS),
     Login("stella", "steward", ALL_CONTROLLERS),
+    Login("sophie", "steward", ALL_CONTROLLERS),
     Login("gary", "grid_bi_reader", "grid"),
 )
 """The people of the demo besides its customer managers."""

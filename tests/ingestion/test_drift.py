@@ -20,6 +20,7 @@ from trial_sender import (
     DAY,
     POSTING_HEADER,
     TRIAL,
+    ask_erasure,
     drifting,
     empty,
     folder_of,
@@ -35,7 +36,7 @@ from ingestion.batch import BatchReport, ingest
 from ingestion.check import check_file
 from ingestion.contract import Column, Contract, Retention
 from ingestion.drift import drifted, lines_for
-from ingestion.erasure import carry_out, request
+from ingestion.erasure import carry_out
 from ingestion.fault import EVOLUTION_POINTS
 from ingestion.options import IngestOptions
 from ingestion.quarantine import Selection, decide
@@ -419,14 +420,14 @@ def test_what_nobody_has_classified_is_erased(loader, landing, load, policy):
 
     load(contracts)
     assert len(loader.execute(kept).fetchall()) == 6
-    request(loader, contracts, "trial", "customer", gone, "consent withdrawn")
+    ask_erasure(loader, contracts, gone, "consent withdrawn")
     first = carry_out(loader, contracts)
     assert (first.raw if policy == "evolve" else first.quarantined) == {"trial.posting": 1}
     assert loader.execute(kept).fetchall() == expected
     assert carry_out(loader, contracts).rows == 0
 
     empty(loader)
-    request(loader, contracts, "trial", "customer", gone, "consent withdrawn")
+    ask_erasure(loader, contracts, gone, "consent withdrawn")
     carry_out(loader, contracts)
     load(contracts)
     assert loader.execute(kept).fetchall() == expected, "it never came in"
@@ -439,7 +440,7 @@ def test_rejected_rows_with_what_nobody_has_classified_are_erased(loader, landin
     lines = (folder / "posting_20261101.txt").read_bytes().decode("gb18030").splitlines()
     send_lines(folder / "posting_20261101.txt", [line.replace("|C|", "|X|") for line in lines])
     load(contracts)
-    request(loader, contracts, "trial", "customer", "622200000001", "consent withdrawn")
+    ask_erasure(loader, contracts, "622200000001", "consent withdrawn")
     assert carry_out(loader, contracts).quarantined == {"trial.posting": 1}
     states = loader.execute("select state, raw_text like '%网点%' from quarantine.row order by line").fetchall()
     assert states == [("erased", False), ("held", True), ("held", True)]
@@ -521,5 +522,5 @@ def test_an_erased_key_in_full_width_digits_is_found_in_rejected_rows(loader, la
     lines = [line.replace("622200000001", "６２２２０００００００１").replace("|C|", "|X|") for line in posting_rows(3)]
     send_lines(send_all(landing) / "posting_20261101.txt", [POSTING_HEADER, *lines])
     load(contracts)
-    request(loader, contracts, "trial", "customer", "622200000001", "consent withdrawn")
+    ask_erasure(loader, contracts, "622200000001", "consent withdrawn")
     assert carry_out(loader, contracts).quarantined == {"trial.posting": 1}

@@ -11,13 +11,14 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy.orm import Session
-from trial_sender import DAY, TRIAL, empty, send_all, send_control, send_posting
+from trial_sender import DAY, TRIAL, ask_erasure, empty, send_all, send_control, send_posting
 
 from ingestion.batch import BatchReport, ingest
-from ingestion.contract import Contract, Period, Retention
-from ingestion.erasure import ERASED, carry_out, request, requests
+from ingestion.contract import Contract, Retention
+from ingestion.erasure import ERASED, carry_out, decide, request, requests
 from ingestion.options import IngestOptions
-from ingestion.quarantine import Selection, decide
+from ingestion.quarantine import Selection
+from ingestion.quarantine import decide as decide_rows
 from ingestion.refusal import Refusal
 from ingestion.release import carry_out as let_out
 from warehouse.connection import connect
@@ -31,8 +32,7 @@ def amended(contract: Contract, legal_hold: str | None = None, **columns: dict[s
     """A contract with some columns and its legal hold changed."""
     now = {name: getattr(contract, name) for name in Contract.model_fields}
     changed = tuple(column.model_copy(update=columns.get(column.name, {})) for column in contract.columns)
-    hold = Period.model_validate(legal_hold) if legal_hold else None
-    return Contract(**now | {"columns": changed, "retention": Retention(legal_hold=hold)})
+    return Contract(**now | {"columns": changed, "retention": Retention.model_validate({"legal_hold": legal_hold})})
 
 
 def persons(**holds: str) -> dict[str, dict[str, Contract]]:
@@ -51,6 +51,12 @@ def persons(**holds: str) -> dict[str, dict[str, Contract]]:
 def posting(number: int, customer: str, direction: str = "D", summary: str = "工资") -> str:
     """A line of the posting file; the amount is the number."""
     return f"P{number:04d}|{customer}|{DAY}|{DAY} 09:00:00|{direction}|{number}.00|N|{summary}"
+
+
+@pytest.fixture(autouse=True)
+def grants(loader: psycopg.Connection) -> None:
+    """The tables are younger than the roles of the template."""
+    apply_roles(loader)
 
 
 @pytest.fixture
@@ -98,12 +104,12 @@ def test_loaded_before_or_after_the_request_is_the_same(loader: psycopg.Connecti
     contracts = persons()
     assert load(contracts).is_complete
     clear = contents(loader)
-    assert request(loader, contracts, "trial", "customer", GONE, "consent withdrawn")
+    assert ask_erasure(loader, contracts, GONE, "consent withdrawn")
     carry_out(loader, contracts)
     after = contents(loader)
 
     empty(loader)
-    assert request(loader, contracts, "trial", "customer", GONE, "consent withdrawn")
+    assert ask_erasure(loader, contracts, GONE, "consent withdrawn")
     carry_out(loader, contracts)
     assert load(contracts).is_complete
     assert contents(loader)["posting"] == after["posting"], "what comes later lands overwritten"
@@ -133,8 +139,8 @@ def test_running_again_finds_nothing_and_every_run_is_on_record(
 ):
     contracts = persons()
     load(contracts)
-    request(loader, contracts, "trial", "customer", GONE, "consent withdrawn")
-    assert not request(loader, contracts, "trial", "customer", GONE, "again")
+    ask_erasure(loader, contracts, GONE, "consent withdrawn")
+    assert not ask_erasure(loader, contracts, GONE, "again")
     first, second = carry_out(loader, contracts), carry_out(loader, contracts)
     assert first.raw == {"trial.customer": 1, "trial.payment": 1, "trial.posting": 1}
     assert first.quarantined == {"trial.posting": 1}
@@ -152,7 +158,7 @@ def test_running_again_finds_nothing_and_every_run_is_on_record(
 def test_a_legal_hold_wins_until_it_ends(loader: psycopg.Connection, ledger: Session, folder: Path, load: Callable):
     contracts = persons(customer="10 y")
     load(contracts)
-    request(loader, contracts, "trial", "customer", GONE, "left the bank")
+    ask_erasure(loader, contracts, GONE, "left the bank")
     assert carry_out(loader, contracts).raw == {"trial.payment": 1, "trial.posting": 1}
     (entry,) = requests(ledger)
     assert (entry.state, entry.held_until) == ("held", date(2036, 11, 1))
@@ -164,7 +170,7 @@ def test_a_legal_hold_wins_until_it_ends(loader: psycopg.Connection, ledger: Ses
 def test_a_request_waits_for_its_first_day(loader: psycopg.Connection, ledger: Session, folder: Path, load: Callable):
     contracts, first_day = persons(), date(2031, 1, 1)
     load(contracts)
-    request(loader, contracts, "trial", "customer", GONE, "under investigation", first_day)
+    ask_erasure(loader, contracts, GONE, "under investigation", first_day)
     assert carry_out(loader, contracts).rows == 0
     assert (requests(ledger)[0].state, requests(ledger)[0].held_until) == ("held", first_day)
     assert carry_out(loader, contracts, first_day).rows == 4
@@ -175,9 +181,9 @@ def test_a_row_let_out_of_quarantine_comes_in_overwritten(
 ):
     contracts = persons()
     load(contracts, raw_text_characters=3)  # so the key does not stand in what quarantine keeps
-    request(loader, contracts, "trial", "customer", GONE, "consent withdrawn")
+    ask_erasure(loader, contracts, GONE, "consent withdrawn")
     carry_out(loader, contracts)
-    decide(ledger, "release", Selection("trial", "posting", DAY), "the code is new")
+    decide_rows(ledger, "release", Selection("trial", "posting", DAY), "the code is new")
     (report,) = let_out(loader, landing, contracts)
     assert report.rows_loaded == 2
     assert loader.execute("select posting_id, summary from raw_trial.posting order by 1").fetchall() == [
@@ -195,8 +201,58 @@ def test_only_a_person_can_be_erased(loader: psycopg.Connection):
         request(loader, persons(), "trial", "posting", "P0001", "by mistake")
 
 
+def test_the_law_in_force_says_how_long(loader: psycopg.Connection):
+    """domain.md 0.1: five years before 2025, ten from then on; what had been let go before is not held again."""
+    since, periods = Retention.model_validate({"legal_hold": "anti_money_laundering"}).hold_terms
+    for made, until in (
+        (date(1999, 5, 1), date(2007, 1, 1)),
+        (date(2019, 6, 1), date(2024, 6, 1)),
+        (date(2019, 12, 31), date(2024, 12, 31)),
+        (date(2020, 1, 1), date(2030, 1, 1)),
+        (date(2026, 11, 1), date(2036, 11, 1)),
+    ):
+        asked = "select ops.held_until(%s, %s::date[], %s::interval[])"
+        assert loader.execute(asked, [made, since, periods]).fetchone() == (until,), made
+    assert loader.execute("select ops.held_until('2026-11-01', '{}', '{}')").fetchone() == (None,)
+    with pytest.raises(ValueError, match=r"no rule of legal_hold\.yaml"):
+        Retention.model_validate({"legal_hold": "for_ever"})
+
+
+def test_who_requested_cannot_approve_and_nothing_goes_before(
+    loader: psycopg.Connection, ledger: Session, folder: Path, load: Callable
+):
+    contracts = persons()
+    load(contracts)
+    with connect("stella") as steward:
+        request(steward, contracts, "trial", "customer", GONE, "letter of 2026-11-20")
+    erasure_id = requests(ledger)[0].erasure_id
+    assert carry_out(loader, contracts).rows == 0
+    with connect("stella") as steward, pytest.raises(Refusal, match=r"\[approver\].*same login"):
+        decide(steward, erasure_id, "approve", "myself")
+    with connect("stella") as steward, pytest.raises(Refusal, match=r"\[approver\]"):
+        steward.execute("select set_config('role', 'steward', false)")
+        decide(steward, erasure_id, "approve", "under another role")
+    with connect("sophie") as other, pytest.raises(Refusal, match=r"\[request\]"):
+        decide(other, erasure_id + 1, "approve", "of nobody")
+    for verdict, until, state, rows in (
+        ("reject", None, "rejected", 0),
+        ("approve", None, "approved", 0),
+        ("hold", date(2031, 1, 1), "held", 0),
+        ("hold", date(2026, 1, 1), "done", 4),
+    ):
+        with connect("sophie") as other:
+            decide(other, erasure_id, verdict, f"because: {verdict}", until)
+        if verdict != "approve":
+            assert carry_out(loader, contracts, date(2026, 11, 25)).rows == rows
+        ledger.expire_all()
+        assert requests(ledger)[0].state == state
+    told = [(decision.verdict, decision.decided_by) for decision in requests(ledger)[0].decisions]
+    assert told == [(verdict, "sophie") for verdict in ("reject", "approve", "hold", "hold")]
+    with pytest.raises(psycopg.errors.RestrictViolation, match="append-only"):
+        loader.execute("delete from ops.erasure_decision")
+
+
 def test_a_steward_may_request_and_nobody_else(loader: psycopg.Connection, ledger: Session):
-    apply_roles(loader)  # the table is younger than the roles of the template
     with connect("stella") as steward:
         assert request(steward, persons(), "trial", "customer", GONE, "consent withdrawn")
     assert requests(ledger)[0].requested_by == "stella"

@@ -14,7 +14,10 @@ import polars as pl
 import psycopg
 from xlsx_file import workbook
 
+from ingestion import erasure
 from ingestion.contract import Contract, Drift, load_contracts
+from warehouse.connection import connect
+from warehouse.roles import apply_roles
 
 CONTRACTS = load_contracts(Path(__file__).parent / "contracts")
 TRIAL = CONTRACTS["trial"]
@@ -197,6 +200,19 @@ def send_all(landing: Path, day: date = DAY) -> Path:
 def empty(session: psycopg.Connection) -> None:
     """Takes all rows out of raw, quarantine and ledger."""
     kept_out = "quarantine.decision, quarantine.row, quarantine.warning, quarantine.value"
-    disposal = "ops.erasure, ops.erased_key, ops.disposal_run, ops.disposal"
+    disposal = "ops.erasure, ops.erasure_decision, ops.erased_key, ops.disposal_run, ops.disposal"
     ledger = f"ops.batch, ops.source_file, ops.drift, ops.evolved_column, ops.delivery_term, {disposal}, {kept_out}"
     session.execute(f"truncate {ledger}, {', '.join(f'raw_trial.{table}' for table in TABLES)}")
+
+
+def ask_erasure(
+    session: psycopg.Connection, contracts: dict, customer: str, reason: str, not_before: date | None = None
+) -> bool:
+    """A request to erase a customer, approved by another; False where it had been requested before."""
+    if not erasure.request(session, contracts, "trial", "customer", customer, reason, not_before):
+        return False
+    apply_roles(session)  # the tables are younger than the roles of the template
+    with connect("sophie") as steward:
+        (erasure_id,) = steward.execute("select max(erasure_id) from ops.erasure").fetchone()  # type: ignore[misc]
+        erasure.decide(steward, erasure_id, "approve", "the person was identified")
+    return True

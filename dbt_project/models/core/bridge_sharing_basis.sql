@@ -1,7 +1,7 @@
 {{ config(post_hook="analyze {{ this }}") }}
 
 -- While a consent or another legal basis is in force, facts about a party may pass from one controller to another: the gate
--- of DESIGN decision 8. One row a party, direction and unbroken stretch of days.
+-- of DESIGN decision 8. One row a party, direction and unbroken stretch of days; a withdrawal counts from its own day on.
 with version as (
     {{ type2_versions('consent') }}
 ),
@@ -43,7 +43,7 @@ select
     to_controller_id,
     min(begins_on) as valid_from,
     max(ends_on) as valid_to,
-    max(ends_on) = date '9999-12-31' as is_current,
+    min(begins_on) <= {{ last_business_date() }} and max(ends_on) > {{ last_business_date() }} as is_current,
     string_agg(distinct consent_id, ' ' order by consent_id) as consent_ids
 from island
 group by party_key, from_controller_id, to_controller_id, island_no

@@ -2,7 +2,7 @@
 
 -- What the resolution of parties reads: the last word of each source about each of its customers, also of those deleted
 -- since (their history stays a party's). A matching basis is a consent or other legal basis for the purpose party_matching
--- that is in force on the last business date of its source.
+-- that is in force on the last business date of its source; who is to be erased has none, and is nobody's likeness.
 with last_word as (
     select distinct on (source_system, customer_id)
         *
@@ -33,7 +33,10 @@ basis as (
     select distinct consent.source_system, consent.customer_id
     from consent
     inner join last_day on last_day.source_system = consent.source_system
-    where consent.purpose = 'party_matching'
+    left join {{ source('ops', 'approved_erasure') }} as erasure
+        on erasure.source_system = consent.source_system and erasure.key = consent.customer_id
+    where erasure.erasure_id is null
+        and consent.purpose = 'party_matching'
         and consent.change_flag <> 'D'
         and consent.given_on <= last_day.business_date
         and (consent.withdrawn_on is null or consent.withdrawn_on > last_day.business_date)
@@ -44,7 +47,7 @@ select
     last_word.customer_id,
     last_word.controller_id,
     last_word.party_kind,
-    last_word.customer_name,
+    nullif(last_word.customer_name, '[erased]') as customer_name,
     last_word.id_type,
     last_word.id_number,
     last_word.mobile as phone,
