@@ -48,6 +48,7 @@ SEALED = (
             "measured_on",
             "points_per_unit",
             "base_score",
+            "threshold",
             "floor_score",
             "cap_score",
             "minimum_cases",
@@ -56,7 +57,7 @@ SEALED = (
             "zero_target_behaviour",
         ),
     ),
-    _rule("ladder", "kpi_ladder", ("kpi_id", "rung_no", "lower_bound", "upper_bound", "score")),
+    _rule("ladder", "kpi_ladder", ("kpi_id", "rung_no", "lower_bound", "upper_bound", "score", "upper_score")),
     _rule("grade", "kpi_grade", ("grade_no", "grade", "grade_zh", "lower_total", "upper_total")),
     Sealed(
         "owner",

@@ -497,7 +497,7 @@ def _expected() -> tuple[type[Exception], ...]:
         "ingestion.disk": ["DiskFull"],
         "ingestion.refusal": ["Refusal"],
         "expectations": ["GateClosed"],
-        "assessment": ["AssessmentRefused"],
+        "assessment": ["AssessmentRefused", "RulesRefused"],
         "regulatory": ["ValidationFailed", "ProfileError"],
         "warehouse.server": ["ServerError"],
         "warehouse.connection": ["LoginError"],

@@ -220,13 +220,27 @@ def rematch_identity() -> Rematch:
 
 
 def build(business_date: Day, progress: transformation.Progress | None = None) -> TransformationReport:
-    """Build change logs, star and marts from all batches not taken up yet, and test them."""
+    """Build change logs, star and marts from all batches not taken up yet, and test them.
+
+    Raises:
+        assessment.RulesRefused: a rule file of assessments is wrong; nothing was loaded or built.
+    """
     day = as_date(business_date)
     with recorded("build", day) as note, _one_builder():
+        check_rules()
         others = ("--exclude", "tag:stage", "tag:results", "tag:quality")
         report = transformation.run("build", *others, progress=progress, note=partial(record_tests, day))
         note.message, note.figures = in_words(report), report.figures
         return report
+
+
+def check_rules() -> None:
+    """Check the rule files of assessments as they stand in the project.
+
+    Raises:
+        assessment.RulesRefused: with file, line and reason of everything that is wrong.
+    """
+    assessment.check_rules(transformation.PROJECT / "seeds")
 
 
 def check_marts(business_date: Day) -> CheckReport:
@@ -258,8 +272,12 @@ def assess(period: str, kind: str = "final") -> AssessmentReport:
     Args:
         period: month, `YYYY-MM`; it must be closed and published.
         kind: `provisional` or `final`.
+
+    Raises:
+        assessment.RulesRefused: a rule file is wrong; nothing is assessed on it.
     """
     with recorded("assess", last_day(period), period) as note, _one_builder():
+        check_rules()
         report = assessment.assess(period, kind=kind)
         note.figures = transformation.run("build", "--select", "tag:results").figures
         marts.publish(f"assessment {period}", None, results=True)
