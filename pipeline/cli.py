@@ -16,6 +16,7 @@ from pipeline.cli_identity import app as identity
 from pipeline.cli_quarantine import app as quarantine
 from pipeline.cli_retention import app as retention
 from pipeline.cli_steward import app as steward
+from pipeline.cli_targets import app as targets
 from pipeline.console import err, out
 
 HELP = """Customer-360 warehouse of a bank and its power grid.
@@ -46,6 +47,7 @@ app.add_typer(erasure, name="erasure")
 app.add_typer(identity, name="identity")
 app.add_typer(retention, name="retention")
 app.add_typer(steward, name="steward")
+app.add_typer(targets, name="targets")
 
 BusinessDate = Annotated[
     datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="DATE", help="Business date, YYYY-MM-DD.")
@@ -498,6 +500,7 @@ def _expected() -> tuple[type[Exception], ...]:
         "ingestion.refusal": ["Refusal"],
         "expectations": ["GateClosed"],
         "assessment": ["AssessmentRefused", "RulesRefused"],
+        "assessment.workbook": ["PlanRefused"],
         "regulatory": ["ValidationFailed", "ProfileError"],
         "warehouse.server": ["ServerError"],
         "warehouse.connection": ["LoginError"],
