@@ -147,6 +147,18 @@ def digest(sealed: Sealed) -> str:
     """
 
 
+def difference(sealed: Sealed) -> str:
+    """SQL that counts the rows that stand in only one of what is gathered and what the run `run_id` sealed."""
+    columns = ", ".join(sealed.hashed)
+    gathered = f"select {columns} from next_{sealed.name}"
+    before = f"select {columns} from assessment.sealed_{sealed.name} where run_id = %(run_id)s"
+    return f"""
+        select count(*) from (
+            (({gathered}) except all ({before})) union all (({before}) except all ({gathered}))
+        ) as different
+    """
+
+
 def seal(sealed: Sealed) -> str:
     """SQL that appends the gathered rows to the run `run_id`."""
     columns = ", ".join(sealed.columns)

@@ -11,6 +11,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from pipeline.cli_assessment import app as assessment
 from pipeline.cli_erasure import app as erasure
 from pipeline.cli_identity import app as identity
 from pipeline.cli_quarantine import app as quarantine
@@ -42,6 +43,7 @@ database = typer.Typer(help="The database: start, stop, address.", no_args_is_he
 contract = typer.Typer(help="The contracts of source tables.", no_args_is_help=True)
 app.add_typer(database, name="db")
 app.add_typer(contract, name="contract")
+app.add_typer(assessment, name="assessment")
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(erasure, name="erasure")
 app.add_typer(identity, name="identity")
@@ -269,6 +271,14 @@ def assess(
     report = steps.assess(period, kind)
     out.print(f"assessment: {report.outcome}, run {report.run_id}, scheme {report.scheme_version_id}")
     out.print(f"page: {steps.report(period)}", soft_wrap=True)
+
+
+@app.command()
+def rerun(run: Annotated[str, typer.Argument(metavar="RUN", help="Such as customer_manager/2026-10/1.")]) -> None:
+    """Make an assessment again, in a schema of its own, and compare it row by row with what was sealed and scored."""
+    from pipeline import steps
+
+    out.print(steps.rerun(run))
 
 
 @app.command()
