@@ -1,4 +1,4 @@
-"""Scores computed again beside those in force, in the schemas of dbt's target `rebuild`."""
+"""Scores computed again beside those in force, in the schemas of dbt's target `rerun`."""
 
 from dataclasses import dataclass
 
@@ -31,9 +31,9 @@ def score_again(run_id: str) -> Scores:
     """Compute the results of all runs from what they sealed, into a schema of its own, and compare those of one."""
     with connect(autocommit=True) as session:
         for mart in SCORED:
-            session.execute(sql.SQL("drop table if exists {}").format(sql.Identifier("rebuild_mart_build", mart)))
-    transformation.run("seed", "--select", "kpi_metric", target="rebuild")
-    transformation.run("run", "--select", *SCORED, target="rebuild")
+            session.execute(sql.SQL("drop table if exists {}").format(sql.Identifier("rerun_mart_build", mart)))
+    transformation.run("seed", "--select", "kpi_metric", target="rerun")
+    transformation.run("run", "--select", *SCORED, target="rerun")
     rows, changed = 0, {}
     with connect() as session:
         for mart in SCORED:
@@ -49,7 +49,7 @@ def score_again(run_id: str) -> Scores:
             named = sql.SQL(", ").join(map(sql.Identifier, columns))
             stored, again = (
                 sql.SQL("(select {} from {} where run_id = {})").format(named, sql.Identifier(schema, mart), run_id)
-                for schema in ("mart_build", "rebuild_mart_build")
+                for schema in ("mart_build", "rerun_mart_build")
             )
             found = session.execute(
                 sql.SQL(

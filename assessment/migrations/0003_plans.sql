@@ -56,6 +56,13 @@ create table assessment.plan_curve (
 );
 comment on table assessment.plan_curve is 'Plan curves (计划进度): how much of the year shall be reached by the end of a day (GT-05)';
 
+create view assessment.plan_approval as
+select upload_id, decided_by, decided_at
+from assessment.plan_decision
+where decision = 'approved' and decided_at <= ops.known_on();
+comment on view assessment.plan_approval is
+'Uploads that had been approved at the session''s c360.known_on: one row an upload';
+
 do $$
 declare
     appended text;

@@ -105,7 +105,7 @@ def _forget(session: psycopg.Connection) -> None:
     session.execute(f"truncate {', '.join(f'assessment.{table}' for table in TABLES)}")
     for table in TABLES:
         session.execute(f"alter table assessment.{table} enable trigger append_only")
-    for schema in ("mart_build", "rebuild_mart_build"):
+    for schema in ("mart_build", "rerun_mart_build"):
         for mart in SCORED:
             session.execute(f"drop table if exists {schema}.{mart}")
 

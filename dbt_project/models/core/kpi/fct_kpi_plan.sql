@@ -7,15 +7,15 @@ with recursive approved_target as (
         target.*,
         upload.file_name,
         upload.prepared_by,
-        decision.decided_by as approved_by,
+        approval.decided_by as approved_by,
         row_number() over (
             partition by target.kpi_id, target.owner_kind, target.owner_id, target.plan_year, target.valid_from
             order by target.upload_id desc
         ) as place
     from {{ source('plan', 'plan_target') }} as target
     inner join {{ source('plan', 'plan_upload') }} as upload on target.upload_id = upload.upload_id
-    inner join {{ source('plan', 'plan_decision') }} as decision
-        on target.upload_id = decision.upload_id and decision.decision = 'approved'
+    inner join {{ source('plan', 'plan_approval') }} as approval
+        on target.upload_id = approval.upload_id
 ),
 
 -- The first holds from the begin of the year.

@@ -8,8 +8,8 @@ with approved_curve as (
         curve.line,
         curve.upload_id = max(curve.upload_id) over (partition by curve.curve_id) as is_in_force
     from {{ source('plan', 'plan_curve') }} as curve
-    inner join {{ source('plan', 'plan_decision') }} as decision
-        on curve.upload_id = decision.upload_id and decision.decision = 'approved'
+    inner join {{ source('plan', 'plan_approval') }} as approval
+        on curve.upload_id = approval.upload_id
 )
 
 select
