@@ -48,6 +48,7 @@ SEALED = (
             "measured_on",
             "points_per_unit",
             "base_score",
+            "threshold",
             "floor_score",
             "cap_score",
             "minimum_cases",
@@ -56,7 +57,7 @@ SEALED = (
             "zero_target_behaviour",
         ),
     ),
-    _rule("ladder", "kpi_ladder", ("kpi_id", "rung_no", "lower_bound", "upper_bound", "score")),
+    _rule("ladder", "kpi_ladder", ("kpi_id", "rung_no", "lower_bound", "upper_bound", "score", "upper_score")),
     _rule("grade", "kpi_grade", ("grade_no", "grade", "grade_zh", "lower_total", "upper_total")),
     Sealed(
         "owner",
@@ -143,6 +144,18 @@ def digest(sealed: Sealed) -> str:
             coalesce(string_agg({row}, E'\\n' order by {row} collate "C"), ''), 'UTF8'
         )), 'hex')
         from next_{sealed.name}
+    """
+
+
+def difference(sealed: Sealed) -> str:
+    """SQL that counts the rows that stand in only one of what is gathered and what the run `run_id` sealed."""
+    columns = ", ".join(sealed.hashed)
+    gathered = f"select {columns} from next_{sealed.name}"
+    before = f"select {columns} from assessment.sealed_{sealed.name} where run_id = %(run_id)s"
+    return f"""
+        select count(*) from (
+            (({gathered}) except all ({before})) union all (({before}) except all ({gathered}))
+        ) as different
     """
 
 

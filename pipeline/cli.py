@@ -12,12 +12,14 @@ from typing import Annotated, TypeVar
 import typer
 
 from pipeline import cli_rebuild
+from pipeline.cli_assessment import app as assessment
 from pipeline.cli_backfill import app as backfill
 from pipeline.cli_erasure import app as erasure
 from pipeline.cli_identity import app as identity
 from pipeline.cli_quarantine import app as quarantine
 from pipeline.cli_retention import app as retention
 from pipeline.cli_steward import app as steward
+from pipeline.cli_targets import app as targets
 from pipeline.console import err, out
 
 HELP = """Customer-360 warehouse of a bank and its power grid.
@@ -43,11 +45,13 @@ database = typer.Typer(help="The database: start, stop, address.", no_args_is_he
 contract = typer.Typer(help="The contracts of source tables.", no_args_is_help=True)
 app.add_typer(database, name="db")
 app.add_typer(contract, name="contract")
+app.add_typer(assessment, name="assessment")
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(erasure, name="erasure")
 app.add_typer(identity, name="identity")
 app.add_typer(retention, name="retention")
 app.add_typer(steward, name="steward")
+app.add_typer(targets, name="targets")
 app.add_typer(backfill, name="backfill")
 app.command("rebuild")(cli_rebuild.rebuild)
 app.command("change-report")(cli_rebuild.change_report)
@@ -276,6 +280,14 @@ def assess(
     report = steps.assess(period, kind)
     out.print(f"assessment: {report.outcome}, run {report.run_id}, scheme {report.scheme_version_id}")
     out.print(f"page: {steps.report(period)}", soft_wrap=True)
+
+
+@app.command()
+def rerun(run: Annotated[str, typer.Argument(metavar="RUN", help="Such as customer_manager/2026-10/1.")]) -> None:
+    """Make an assessment again, in a schema of its own, and compare it row by row with what was sealed and scored."""
+    from pipeline import steps
+
+    out.print(steps.rerun(run))
 
 
 @app.command()
@@ -526,7 +538,8 @@ def _expected() -> tuple[type[Exception], ...]:
         "ingestion.disk": ["DiskFull"],
         "ingestion.refusal": ["Refusal"],
         "expectations": ["GateClosed"],
-        "assessment": ["AssessmentRefused"],
+        "assessment": ["AssessmentRefused", "RulesRefused"],
+        "assessment.workbook": ["PlanRefused"],
         "regulatory": ["ValidationFailed", "ProfileError"],
         "reports": ["ReportRefused"],
         "warehouse.server": ["ServerError"],

@@ -19,6 +19,7 @@ from pipeline.record import is_done, recorded
 from pipeline.schema import prepare
 from pipeline.wording import in_words
 from simulator.parameters import DAILY_DATES
+from simulator.plan import write_plan
 from warehouse.connection import connect
 from warehouse.settings import get_settings
 
@@ -57,9 +58,10 @@ def run(scale: float, seed: int, console: Console, daily_dates: Sequence[date] =
     with bar("simulate", console) as progress:
         simulated = simulator.simulate(settings, seed=seed, scale=scale, daily_dates=daily_dates, progress=progress)
     period = last_closed_month(simulated.business_dates[-1])
+    first = simulated.business_dates[0]
     for day in simulated.business_dates:
         _receive(day, steps.SIMULATED_SOURCES, console)
-        _transform(day, console)
+        _transform(day, console, _plan if day == first else None)
     _assess_and_extract(period, simulated.business_dates[-1], console)
     state.write_text(json.dumps(world | {"done": True, "period": period}), "utf-8")
     console.print(f"[green]The demo is complete[/] after {time.monotonic() - began:.0f} seconds.")
@@ -98,12 +100,23 @@ def _receive(day: date, sources: tuple[str, ...], console: Console) -> None:
     _step("check_raw", day, "", console, lambda: steps.check_raw(day, sources))
 
 
-def _transform(day: date, console: Console) -> None:
+def _transform(day: date, console: Console, before_the_gate: Callable[[date, Console], None] | None = None) -> None:
     _step("stage", day, "", console, lambda: _dbt(steps.stage, day, "stage", console))
     _step("identify", day, "", console, lambda: steps.identify(day))
     _step("build", day, "", console, lambda: _dbt(steps.build, day, "build", console))
+    if before_the_gate:
+        before_the_gate(day, console)
     _step("check_marts", day, "", console, lambda: steps.check_marts(day))
     _step("publish", day, "", console, lambda: steps.publish(day))
+
+
+def _plan(day: date, console: Console) -> None:
+    """The branches' plan of the year, as people upload and approve it (`c360 targets`)."""
+    with connect(autocommit=True) as session:
+        branches, setter = session.execute(_BRANCHES).fetchone()  # type: ignore[misc]
+    path = get_settings().home / "plans" / f"targets_{day.year}.xlsx"
+    write_plan(path, day.year, branches, setter)
+    _step("plan", day, "", console, lambda: steps.plan(day, path, "plan of the year", "paula", "henry"))
 
 
 def _assess_and_extract(period: str, day: date, console: Console) -> None:
@@ -178,6 +191,11 @@ union all select source_system, 'card transactions', count(*) from core.fct_card
 union all select source_system, 'interval readings', count(*) from core.fct_load_interval
     where source_system = 'sgsc' group by 1
 order by 1, 2"""
+
+_BRANCHES = """
+select array_agg(distinct owner_id order by owner_id), min(set_by)
+from core.fct_kpi_target where owner_kind = 'organisation' and is_current"""
+"""Branches that have targets, and who sets them."""
 
 _ROWS = """
 select source_system as source, count(*) as files, sum(rows_sent)::bigint as sent, sum(rows_loaded)::bigint as loaded,

@@ -21,6 +21,7 @@ import ingestion
 import regulatory
 import reports
 from assessment import AssessmentReport
+from assessment import plan as targets
 from expectations import CheckReport
 from identity import IdentityReport, model, quality, training
 from identity.rematch import Rematch, rematch
@@ -30,7 +31,7 @@ from ingestion.erasure import ErasureReport
 from ingestion.quarantine import Action, Selection
 from ingestion.release import ReleaseReport
 from ingestion.retention import Expired
-from pipeline import backfill, freshness, marts, overwriting, rebuilding, transformation
+from pipeline import backfill, freshness, marts, overwriting, rebuilding, scoring, transformation
 from pipeline.backfill import Backfill
 from pipeline.comparison import Comparison
 from pipeline.data_tests import record_tests
@@ -252,13 +253,44 @@ def rematch_identity() -> Rematch:
 
 
 def build(business_date: Day, progress: transformation.Progress | None = None) -> TransformationReport:
-    """Build change logs, star and marts from all batches not taken up yet, and test them."""
+    """Build change logs, star and marts from all batches not taken up yet, and test them.
+
+    Raises:
+        assessment.RulesRefused: a rule file of assessments is wrong; nothing was loaded or built.
+    """
     day = as_date(business_date)
     with recorded("build", day) as note, _one_builder():
+        check_rules()
         others = ("--exclude", "tag:stage", "tag:results", "tag:quality")
         report = transformation.run("build", *others, progress=progress, note=partial(record_tests, day))
         transformation.keep_living()
         note.message, note.figures = in_words(report), report.figures
+        return report
+
+
+def check_rules() -> None:
+    """Check the rule files of assessments as they stand in the project.
+
+    Raises:
+        assessment.RulesRefused: with file, line and reason of everything that is wrong.
+    """
+    assessment.check_rules(transformation.PROJECT / "seeds")
+
+
+def plan(business_date: Day, workbook: Path, reason: str, preparer: str, approver: str) -> TransformationReport:
+    """Upload a workbook of targets as one login, approve it as another, and build the targets anew.
+
+    Raises:
+        assessment.workbook.PlanRefused: something in it is wrong, or both are the same person.
+    """
+    day = as_date(business_date)
+    with recorded("plan", day) as note, _one_builder():
+        with connect(preparer) as session:
+            number = targets.upload(workbook, reason, session)
+        with connect(approver) as session:
+            targets.decide_upload(number, "approved", reason, session)
+        report = transformation.run("build", "--select", "fct_kpi_plan_curve+", "--exclude", "tag:results")
+        note.message, note.figures = f"upload {number}: {in_words(report)}", report.figures
         return report
 
 
@@ -292,14 +324,41 @@ def assess(period: str, kind: str = "final") -> AssessmentReport:
     Args:
         period: month, `YYYY-MM`; it must be closed and published.
         kind: `provisional` or `final`.
+
+    Raises:
+        assessment.RulesRefused: a rule file is wrong; nothing is assessed on it.
     """
     with recorded("assess", last_day(period), period) as note, _one_builder():
+        check_rules()
         report = assessment.assess(period, kind=kind)
         note.figures = transformation.run("build", "--select", "tag:results").figures
         _restrict()
         marts.publish(f"assessment {period}", None, results=True)
         note.message = in_words(report)
         return report
+
+
+def rerun(run_id: str) -> str:
+    """Make an assessment again in a schema of its own, from what it pinned; returns what is different, in words.
+
+    Its inputs are gathered from the publication of that time, its scores computed by the present code from what it
+    sealed, into the schemas of dbt's target `rerun`. Nothing that is in force is touched.
+
+    Raises:
+        AssessmentRefused: there is no such run.
+        StepError: something is not as it was sealed and scored.
+    """
+    with connect() as session:
+        inputs = assessment.rerun(run_id, session)
+    with _one_builder():
+        scores = scoring.score_again(run_id)
+    changed = inputs.changed if inputs.is_kept else {}
+    wrong = [f"{count:,} rows of {name} differ" for name, count in (changed | scores.changed).items()]
+    if wrong:
+        raise StepError(f"{run_id} made again is not the same: {', '.join(wrong)}")
+    rows = sum(inputs.gathered.values())
+    same = f"{rows:,} sealed rows and" if inputs.is_kept else f"publication {inputs.publication} is no longer kept;"
+    return f"{run_id}: {same} {scores.rows:,} rows of results are the same"
 
 
 def extract(profile: str, period: str) -> PackageReport:

@@ -75,6 +75,8 @@ DEMO_LOGINS = (
     Login("stella", "steward", ALL_CONTROLLERS),
     Login("sophie", "steward", ALL_CONTROLLERS),
     Login("gary", "grid_bi_reader", "grid"),
+    Login("paula", "assessor", "bank"),
+    Login("henry", "assessor", "bank"),
 )
 """The people of the demo besides its customer managers."""
 

@@ -11,9 +11,11 @@ import pytest
 import yaml
 from published import publish_rows
 
-from assessment import AssessmentRefused, Period, assess, decide, last_closed_month
+from assessment import AssessmentRefused, Period, assess, decide, last_closed_month, rerun
+from assessment.adjustment import adjust, appeal, decide_adjustment, decide_appeal
 from warehouse.connection import connect
 from warehouse.migration import migrate, read_migrations
+from warehouse.roles import apply_roles
 
 SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
 MONTH = date(2026, 10, 1)
@@ -103,7 +105,7 @@ def prepared(database: str) -> None:
 @pytest.fixture
 def warehouse(owner: psycopg.Connection, prepared: None) -> Iterator[psycopg.Connection]:
     """The module's database with one publication and no assessment yet."""
-    tables = ["run", "decision", *(f"sealed_{name}" for name in SEALED)]
+    tables = ["run", "decision", *DECIDED, *(f"sealed_{name}" for name in SEALED)]
     for table in tables:
         owner.execute(f"alter table assessment.{table} disable trigger append_only")
     owner.execute(f"truncate {', '.join(f'assessment.{table}' for table in tables)}")
@@ -113,6 +115,14 @@ def warehouse(owner: psycopg.Connection, prepared: None) -> Iterator[psycopg.Con
     yield owner
 
 
+@pytest.fixture(scope="module")
+def assessors(prepared: None, database: str) -> None:
+    """The two demo logins that may write assessments, as the roles grant it."""
+    with psycopg.connect(database, autocommit=True) as owner:
+        apply_roles(owner)
+
+
+DECIDED = ("appeal", "appeal_decision", "adjustment", "adjustment_decision")
 SEALED = ("item", "ladder", "grade", "owner", "target", "metric", "evidence")
 
 
@@ -197,6 +207,63 @@ def test_a_draft_is_never_used(warehouse: psycopg.Connection) -> None:
         warehouse.execute("update core.kpi_scheme_version set state = 'draft' where version_no = 2")
         with pytest.raises(AssessmentRefused, match="0 approved versions"):
             assess("2026-10", connection=warehouse)
+
+
+@pytest.mark.parametrize(("month", "version"), [("2026-06", "customer_manager-1"), ("2026-07", "customer_manager-2")])
+def test_the_weights_are_those_of_the_period(warehouse: psycopg.Connection, month: str, version: str) -> None:
+    begins = date.fromisoformat(f"{month}-01")
+    rows = {mart: [row | {"period_month": begins} for row in own] for mart, own in marts().items()}
+    publish_rows(warehouse, rows, PUBLISHED)
+    report = assess(month, connection=warehouse)
+    assert report.scheme_version_id == version
+    weight = "select weight from {} where scheme_version_id = %s and kpi_id = 'deposit_average_balance'"
+    sealed = "select weight from assessment.sealed_item where run_id = %s and kpi_id = 'deposit_average_balance'"
+    expected = warehouse.execute(weight.format("core.kpi_item"), [version]).fetchone()
+    assert warehouse.execute(sealed, [report.run_id]).fetchone() == expected
+
+
+def test_a_run_made_again_gathers_what_it_sealed(warehouse: psycopg.Connection) -> None:
+    run = assess("2026-10", connection=warehouse)
+    publish_rows(warehouse, marts("950000.000000"), date(2026, 11, 4))
+    again = rerun(run.run_id, warehouse)
+    assert again.is_kept and again.gathered == run.rows and again.changed == {}
+    with warehouse.transaction(force_rollback=True):
+        warehouse.execute("update core.kpi_item set cap_score = 130 where scheme_version_id = 'customer_manager-2'")
+        assert rerun(run.run_id, warehouse).changed.keys() == {"item"}
+    with pytest.raises(AssessmentRefused, match="there is no run"):
+        rerun("customer_manager/2026-10/9", warehouse)
+
+
+def test_one_person_adjusts_and_another_approves(warehouse: psycopg.Connection, assessors: None) -> None:
+    run = assess("2026-10", connection=warehouse).run_id
+    with connect("paula") as paula:
+        raised = appeal(run, "E1", "the posting of 30 October is mine", paula)
+        with pytest.raises(AssessmentRefused, match=f"appeal {raised}: preparer_is_not_approver: paula"):
+            decide_appeal(raised, "upheld", "so it is", paula)
+        number = adjust(run, "E1", Decimal("1.5"), "late posting", paula, raised)
+        with pytest.raises(AssessmentRefused, match=f"adjustment {number}: preparer_is_not_approver: paula"):
+            decide_adjustment(number, "approved", "so it is", paula)
+    with connect("henry") as henry:
+        decide_appeal(raised, "upheld", "so it is", henry)
+        decide_adjustment(number, "approved", "as upheld", henry)
+        with pytest.raises(AssessmentRefused, match="was approved by henry"):
+            decide_adjustment(number, "rejected", "or not", henry)
+    state = "select state, prepared_by, decided_by, points from assessment.adjustment_state"
+    assert warehouse.execute(state).fetchall() == [("approved", "paula", "henry", Decimal("1.50"))]
+    with pytest.raises(psycopg.errors.RestrictViolation):
+        warehouse.execute("update assessment.adjustment set points = 20")
+
+
+def test_only_what_is_in_force_and_assessed_is_adjusted(warehouse: psycopg.Connection, assessors: None) -> None:
+    early = assess("2026-10", kind="provisional", connection=warehouse).run_id
+    final = assess("2026-10", connection=warehouse).run_id
+    with connect("paula") as paula:
+        with pytest.raises(AssessmentRefused, match="is superseded"):
+            adjust(early, "E1", Decimal(1), "why", paula)
+        with pytest.raises(AssessmentRefused, match="did not assess E2"):
+            appeal(final, "E2", "why", paula)
+        with pytest.raises(AssessmentRefused, match="appeal 99999 is none of E1"):
+            adjust(final, "E1", Decimal(1), "why", paula, 99999)
 
 
 def test_months_and_their_ends() -> None:

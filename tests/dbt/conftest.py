@@ -24,7 +24,10 @@ def database(fresh_database: Callable[[str], AbstractContextManager[str]], model
 def prepared(database: str) -> Iterator[psycopg.Connection]:
     """The folder's database with the ledger, identity, the consumers' tables and all raw tables."""
     with psycopg.connect(database, autocommit=True) as session:
-        migrate([m for room in ("ingestion", "identity", "dbt_project") for m in read_migrations(room)], session)
+        migrate(
+            [m for room in ("ingestion", "identity", "assessment", "dbt_project") for m in read_migrations(room)],
+            session,
+        )
         migrate(raw_migrations(load_contracts()), session)
         for target in ("dev", "rebuild"):
             transformation.run("run", "--select", "path:models/staging", target=target)

@@ -45,7 +45,7 @@ def test_what_can_be_traced_is_told() -> None:
     told = dict(traceable("mart_manager_scorecard"))
     assert told["weight"] == "as said by core.kpi_item"
     assert told["raw_value"] == "sum over mart_manager_scorecard_evidence.numerator"
-    assert told["points"] == "computed from score, effective_weight"
+    assert told["points"] == "computed from score, scoring, effective_weight"
     assert told["run_id"] == "names the row: assessment run"
 
 

@@ -36,6 +36,7 @@ items_of_each_manager as (
         items.weight,
         items.points_per_unit,
         items.base_score,
+        items.threshold,
         items.floor_score,
         items.cap_score,
         items.minimum_cases,
@@ -81,23 +82,28 @@ items_with_attainment as (
     from items_of_each_manager
 ),
 
+measured_items as (
+    select
+        *,
+        case when needs_target then attainment else raw_value end as measured
+    from items_with_attainment
+),
+
+-- A ladder's score is that of the rung. A band (插值) goes on from there to the score at the rung's upper end.
 items_with_rung as (
     select
-        items_with_attainment.*,
-        rungs.score as rung_score
-    from items_with_attainment
+        measured_items.*,
+        rungs.score + coalesce(
+            (rungs.upper_score - rungs.score)
+            * (measured_items.measured - rungs.lower_bound) / (rungs.upper_bound - rungs.lower_bound), 0
+        ) as rung_score
+    from measured_items
     left join {{ source('assessment', 'sealed_ladder') }} as rungs
-        on items_with_attainment.scoring = 'ladder'
-        and items_with_attainment.run_id = rungs.run_id
-        and items_with_attainment.kpi_id = rungs.kpi_id
-        and case
-            when items_with_attainment.needs_target then items_with_attainment.attainment
-            else items_with_attainment.raw_value
-        end >= coalesce(rungs.lower_bound, '-infinity')
-        and case
-            when items_with_attainment.needs_target then items_with_attainment.attainment
-            else items_with_attainment.raw_value
-        end < coalesce(rungs.upper_bound, 'infinity')
+        on measured_items.scoring in ('ladder', 'band')
+        and measured_items.run_id = rungs.run_id
+        and measured_items.kpi_id = rungs.kpi_id
+        and measured_items.measured >= coalesce(rungs.lower_bound, '-infinity')
+        and measured_items.measured < coalesce(rungs.upper_bound, 'infinity')
 ),
 
 scored_items as (
@@ -108,11 +114,20 @@ scored_items as (
                 when missing_reason is not null then
                     case missing_behaviour when 'zero' then 0 when 'default' then default_score end
                 when scoring = 'linear_to_target' then 100 * attainment
-                when scoring = 'ladder' then rung_score
+                when scoring in ('ladder', 'band') then rung_score
                 when scoring = 'points_per_unit' then base_score + points_per_unit * raw_value
                 when scoring = 'qualitative' then raw_value
+                -- Each unit costs, or each per cent that is missing to the target; none of either earns nothing (KPI-61).
+                when scoring = 'veto' then 0
+                when scoring = 'deduction' and needs_target then -points_per_unit * greatest(100 * (1 - attainment), 0)
+                when scoring = 'deduction' then -points_per_unit * greatest(raw_value, 0)
             end, 4
-        ) as score_before_limits
+        ) as score_before_limits,
+        scoring in ('deduction', 'veto') as acts_on_total,
+        scoring = 'veto' and missing_reason is null and case
+            when better_sign > 0 then raw_value < threshold
+            else raw_value >= threshold
+        end as is_vetoed
     from items_with_rung
 ),
 
@@ -121,7 +136,7 @@ limited_items as (
     select
         *,
         case
-            when missing_reason is not null then score_before_limits
+            when missing_reason is not null or scoring = 'veto' then score_before_limits
             else round(least(greatest(score_before_limits, floor_score), cap_score), 4)
         end as score,
         missing_reason is not null and missing_behaviour = 'reweight' as is_reweighted
@@ -132,7 +147,7 @@ weighted_items as (
     select
         *,
         case
-            when is_reweighted then 0
+            when is_reweighted or acts_on_total then 0
             else round(weight * 100 / sum(weight) filter (where not is_reweighted) over (partition by run_id, manager_id), 6)
         end as effective_weight
     from limited_items
@@ -167,7 +182,13 @@ select
     weighted_items.score::numeric(9, 4) as score,
     weighted_items.weight::numeric(9, 4) as weight,
     weighted_items.effective_weight::numeric(12, 6) as effective_weight,
-    round(coalesce(weighted_items.score, 0) * weighted_items.effective_weight / 100, 4)::numeric(9, 4) as points
+    round(
+        case
+            when weighted_items.acts_on_total then coalesce(weighted_items.score, 0)
+            else coalesce(weighted_items.score, 0) * weighted_items.effective_weight / 100
+        end, 4
+    )::numeric(9, 4) as points,
+    weighted_items.is_vetoed
 from weighted_items
 left join {{ ref('kpi_metric') }} as kpi_metric
     on weighted_items.metric_id = kpi_metric.metric_id

@@ -14,7 +14,9 @@ with points_of_each_manager as (
         period_month,
         count(*) as item_count,
         count(missing_reason) as missing_count,
-        round(sum(points), 2) as total_points,
+        round(sum(points), 2) as points_before_veto,
+        round(least(sum(points), min(cap_score) filter (where is_vetoed)), 2) as total_points,
+        bool_or(is_vetoed) as is_vetoed,
         round(sum(points) filter (where kind = 'quantitative'), 2) as quantitative_points,
         round(sum(points) filter (where kind = 'qualitative'), 2) as qualitative_points
     from {{ ref('mart_manager_scorecard') }} as items
@@ -63,6 +65,8 @@ select
     ranked_managers.period_month,
     ranked_managers.item_count::integer as item_count,
     ranked_managers.missing_count::integer as missing_count,
+    ranked_managers.points_before_veto::numeric(9, 2) as points_before_veto,
+    ranked_managers.is_vetoed,
     ranked_managers.total_points::numeric(9, 2) as total_points,
     coalesce(ranked_managers.quantitative_points, 0)::numeric(9, 2) as quantitative_points,
     coalesce(ranked_managers.qualitative_points, 0)::numeric(9, 2) as qualitative_points,
