@@ -270,7 +270,7 @@ class Retail:
                         plan_id=pl.lit(plan),
                         brand_id="brand_id",
                         plan_date="day",
-                        cases=pl.col("cases") * factor // 100,
+                        cases=(pl.col("cases") * factor + 50) // 100,
                         _date=pl.lit(since),
                     )
                 )

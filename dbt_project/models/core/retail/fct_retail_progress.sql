@@ -159,37 +159,92 @@ with_end as (
             partition by retail_plan_key, scope, period_kind, period_start order by date_day
         ) as finished_on
     from running
+),
+
+measured as (
+    select
+        with_end.source_system,
+        with_end.controller_id,
+        with_end.owner_kind,
+        with_end.owner_id,
+        with_end.owner_key,
+        with_end.scope,
+        with_end.period_kind,
+        with_end.date_day as as_of,
+        with_end.period_start,
+        with_end.period_end,
+        with_end.plan_id,
+        with_end.retail_plan_key,
+        with_end.plan_version,
+        with_end.sold_cases_to_date as sold_cases,
+        with_end.sold_amount_to_date as sold_amount,
+        with_end.plan_cases_of_period as plan_cases,
+        with_end.plan_amount_of_period as plan_amount,
+        with_end.plan_cases_to_date,
+        with_end.plan_amount_to_date,
+        with_end.sold_cases_to_date / nullif(with_end.plan_cases_of_period, 0) as completion,
+        with_end.plan_cases_to_date / nullif(with_end.plan_cases_of_period, 0) as plan_progress,
+        (with_end.date_day - with_end.period_start + 1)::numeric
+        / (with_end.period_end - with_end.period_start + 1) as calendar_progress,
+        with_end.sold_amount_to_date / nullif(with_end.plan_amount_of_period, 0) as amount_completion,
+        with_end.sold_amount_to_date / nullif(with_end.sold_cases_to_date, 0) as average_price,
+        with_end.plan_amount_of_period / nullif(with_end.plan_cases_of_period, 0) as planned_average_price,
+        with_end.sold_cases_to_date
+        / nullif(sum(with_end.sold_cases_to_date) filter (where with_end.scope = 'all') over of_owner, 0) as volume_share,
+        with_end.plan_cases_of_period
+        / nullif(sum(with_end.plan_cases_of_period) filter (where with_end.scope = 'all') over of_owner, 0) as planned_share,
+        with_end.finished_on,
+        with_end.period_end - with_end.finished_on as days_early,
+        last_day.working_day_no - finish_day.working_day_no as working_days_early
+    from with_end
+    inner join (
+        select source_system, min(sale_date) as first_sale, max(sale_date) as last_sale
+        from {{ ref('fct_retail_sale') }}
+        group by source_system
+    ) as sales on sales.source_system = with_end.source_system
+    inner join {{ ref('dim_source_system') }} as source_system on source_system.source_system = with_end.source_system
+    left join {{ ref('dim_date') }} as finish_day on finish_day.date_day = with_end.finished_on
+    left join {{ ref('dim_date') }} as last_day on last_day.date_day = with_end.period_end
+    where with_end.date_day >= with_end.holds_from
+        and with_end.date_day < with_end.holds_to
+        and with_end.date_day >= sales.first_sale
+        and with_end.date_day <= greatest(source_system.last_business_date, sales.last_sale)
+    window of_owner as (partition by with_end.retail_plan_key, with_end.period_kind, with_end.date_day)
 )
 
 select
-    with_end.source_system,
-    with_end.controller_id,
-    with_end.owner_kind,
-    with_end.owner_id,
-    with_end.owner_key,
-    with_end.scope,
-    with_end.period_kind,
-    with_end.date_day as as_of,
-    with_end.period_start,
-    with_end.period_end,
-    with_end.plan_id,
-    with_end.retail_plan_key,
-    with_end.plan_version,
-    with_end.sold_cases_to_date::numeric(18, 4) as sold_cases,
-    with_end.sold_amount_to_date::numeric(18, 2) as sold_amount,
-    with_end.plan_cases_of_period::numeric(18, 4) as plan_cases,
-    with_end.plan_amount_of_period::numeric(18, 2) as plan_amount,
-    with_end.plan_cases_to_date::numeric(18, 4) as plan_cases_to_date,
-    with_end.plan_amount_to_date::numeric(18, 2) as plan_amount_to_date,
-    with_end.finished_on
-from with_end
-inner join (
-    select source_system, min(sale_date) as first_sale, max(sale_date) as last_sale
-    from {{ ref('fct_retail_sale') }}
-    group by source_system
-) as sales on sales.source_system = with_end.source_system
-inner join {{ ref('dim_source_system') }} as source_system on source_system.source_system = with_end.source_system
-where with_end.date_day >= with_end.holds_from
-    and with_end.date_day < with_end.holds_to
-    and with_end.date_day >= sales.first_sale
-    and with_end.date_day <= greatest(source_system.last_business_date, sales.last_sale)
+    source_system,
+    controller_id,
+    owner_kind,
+    owner_id,
+    owner_key,
+    scope,
+    period_kind,
+    as_of,
+    period_start,
+    period_end,
+    plan_id,
+    retail_plan_key,
+    plan_version,
+    sold_cases::numeric(18, 4) as sold_cases,
+    sold_amount::numeric(18, 2) as sold_amount,
+    plan_cases::numeric(18, 4) as plan_cases,
+    plan_amount::numeric(18, 2) as plan_amount,
+    plan_cases_to_date::numeric(18, 4) as plan_cases_to_date,
+    plan_amount_to_date::numeric(18, 2) as plan_amount_to_date,
+    completion::numeric(14, 6) as completion,
+    plan_progress::numeric(14, 6) as plan_progress,
+    (completion - plan_progress)::numeric(14, 6) as lead,
+    calendar_progress::numeric(14, 6) as calendar_progress,
+    (completion - calendar_progress)::numeric(14, 6) as calendar_lead,
+    amount_completion::numeric(14, 6) as amount_completion,
+    average_price::numeric(18, 2) as average_price,
+    planned_average_price::numeric(18, 2) as planned_average_price,
+    (average_price - planned_average_price)::numeric(18, 2) as price_gap,
+    volume_share::numeric(14, 6) as volume_share,
+    planned_share::numeric(14, 6) as planned_share,
+    (volume_share - planned_share)::numeric(14, 6) as share_gap,
+    finished_on,
+    days_early::integer as days_early,
+    working_days_early::integer as working_days_early
+from measured
