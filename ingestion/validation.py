@@ -117,7 +117,7 @@ class Validator:
         self._flags = [rule for agreed, rule in between if agreed.severity == "warning"]
         self._flags += [Rule("type", name, holds, "is not of the contract's type") for name, holds in of_type.items()]
         self._typed = [
-            value_of(contract.by_name[name]).alias(TYPED + name)
+            _compared(contract.by_name[name]).alias(TYPED + name)
             for name in dict.fromkeys(
                 name for agreed, _ in between for name in columns_named(agreed.holds, contract.column_names)
             )
@@ -331,6 +331,14 @@ def value_of(column: Column, value: pl.Expr | None = None) -> pl.Expr:
             return text.str.to_datetime(column.date_format, strict=False)
         return text.str.slice(0, 10).str.to_date(ISO_DATE, strict=False)
     return text
+
+
+def _compared(column: Column) -> pl.Expr:
+    """The value for rules between columns: of a moment its local time to the second, where `value_of` knows the day."""
+    if column.base_type in ("timestamp", "timestamptz") and not column.date_format:
+        moment = cleaned(column).str.slice(0, 19).str.replace("T", " ", literal=True)
+        return moment.str.to_datetime(ISO_TIMESTAMP, strict=False)
+    return value_of(column)
 
 
 def type_holds(column: Column, value: pl.Expr | None = None) -> pl.Expr | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ ROW_FAULTS = (
     ("core_banking", "wealth_trade", "amount", "out_of_range", 0.0006),
     ("core_banking", "customer", "customer_level", "out_of_range", 0.0003),
     ("core_banking", "lead", "lead_kind", "bad_code", 0.0006),
+    ("core_banking", "general_ledger", "closing_balance", "unbalanced", 0.0001),
     ("card", "posting", "amount", "unparsable_amount", 0.00008),
     ("card", "posting", "posted_on", "bad_date", 0.00006),
     ("card", "posting", None, "duplicate_key", 0.00005),
@@ -45,6 +47,7 @@ ROW_FAULTS = (
     ("grid_billing", "patrol", "finding", "bad_code", 0.002),
     ("grid_billing", "consumer", "usage_class", "bad_code", 0.0005),
 )
+UNBALANCED_BY = Decimal("100.00")  # so much more than opening balance and turnover make
 LEAST_ROWS_A_FAULT = 120  # so that faults stay well below 1 % in small files too
 RULES = {
     "unparsable_amount": "type",
@@ -55,6 +58,7 @@ RULES = {
     "too_long": "max_length",
     "duplicate_key": "duplicate_key",
     "orphan": "orphan_reference",
+    "unbalanced": "closing_follows",
 }
 
 
@@ -195,6 +199,8 @@ class Planter:
                 if column.base_type in ("integer", "bigint")
                 else "-1" + ("." + "0" * column.scale if column.scale else "")
             )
+        if fault.kind == "unbalanced":
+            return f"{Decimal(value or 0) + UNBALANCED_BY}"
         if fault.kind == "orphan":
             return "9" * len(value or "999999")
         raise ValueError(f"unknown fault {fault.kind}")

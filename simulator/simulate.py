@@ -22,6 +22,7 @@ from simulator.currencies import ForeignAccounts, exchange_rates
 from simulator.customers import Customers
 from simulator.energy import Energy
 from simulator.frames import text
+from simulator.general_ledger import GeneralLedger
 from simulator.grid import Grid
 from simulator.loans import Loans
 from simulator.organisation import Organisation
@@ -273,29 +274,24 @@ class Run:
         held = self.accounts.frame.filter(
             (pl.col("opened_on") < self.start) & (pl.col("closed_on").is_null() | (pl.col("closed_on") >= self.start))
         )
-        self._emit(
-            "core_banking",
-            "account_balance",
-            held.select(
-                "account_id",
-                balance_date=pl.lit(eve),
-                balance="opening",
-                currency=pl.lit("CNY"),
-                _date=pl.lit(self.start),
-            ),
+        foreign = {
+            "account_id": text(self.foreign.ids),
+            "balance": self.foreign.opening,
+            "currency": text(self.foreign.currencies),
+        }
+        opening = pl.concat(
+            [
+                held.select("account_id", balance="opening", currency=pl.lit("CNY")),
+                pl.DataFrame(foreign),
+                self.pools.eve.select("account_id", "balance", "currency"),
+            ]
         )
         self._emit(
-            "core_banking",
-            "account_balance",
-            pl.DataFrame(
-                {
-                    "account_id": text(self.foreign.ids),
-                    "balance": self.foreign.opening,
-                    "currency": text(self.foreign.currencies),
-                }
-            ).with_columns(balance_date=pl.lit(eve), _date=pl.lit(self.start)),
+            "core_banking", "account_balance", opening.with_columns(balance_date=pl.lit(eve), _date=pl.lit(self.start))
         )
-        self._emit("core_banking", "account_balance", self.pools.eve)
+        accounts = self.masters["core_banking", "account"]
+        self.general_ledger = GeneralLedger(accounts, opening.drop("currency"), self.loans, self.start)
+        self.general_ledger.post(self.pools.postings)
         self._emit("core_banking", "account_balance", self.pools.balances)
         self._emit("core_banking", "account_transaction", self.pools.postings)
         self._emit("core_banking", "wealth_holding", self.wealth.opening(eve))
@@ -337,6 +333,7 @@ class Run:
         self.asked += [asked, self.wealth.plan(month), self.accounts.everyday(month)]
         done = self._settle(month, last)
         self._emit_postings(self.foreign.month(month), self.foreign.ids, self.foreign.currencies)
+        self._emit("core_banking", "general_ledger", self.general_ledger.close(last))
         for table, frame in self.wealth.book(month, done).items():
             self._emit("core_banking", table, frame)
         # billed after the month, paid in the next one
@@ -397,6 +394,7 @@ class Run:
             _date="date",
         )
         self._emit("core_banking", "account_transaction", rows)
+        self.general_ledger.post(rows)
         balances = ledger.end_of_day(postings)
         self._emit(
             "core_banking",

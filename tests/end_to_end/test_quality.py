@@ -3,9 +3,10 @@
 from datetime import date
 from functools import partial
 
+import polars as pl
 import psycopg
 import pytest
-from small_world import World
+from small_world import FIRST, World
 
 from pipeline import transformation
 from pipeline.data_tests import record_tests
@@ -47,6 +48,54 @@ def test_every_table_is_scored_by_what_became_of_its_rows(owner: psycopg.Connect
         "select bool_and(score = 1 and is_met) from mart.mart_quality_score where check_id = 'control_total'"
     ).fetchone()  # type: ignore[misc]
     assert judged, "what was loaded agrees with the senders' control records"
+
+
+def test_every_file_is_carried_over_and_orphans_are_those_that_were_planted(
+    owner: psycopg.Connection, world: World
+) -> None:
+    """PAIN-02: what the audit found, counted a second time from raw and from the ground truth."""
+    audited, apart = owner.execute(
+        "select count(distinct file_id), count(*) filter (where not is_met) from core.fct_file_audit "
+        "where audit_id in ('rows_carried', 'sums_carried')"
+    ).fetchone()  # type: ignore[misc]
+    assert audited > 60 and apart == 0
+    left_out = owner.execute(
+        "select source_system, table_name from ops.source_file where business_date = %s and rows_loaded > 0 "
+        "except select source_system, table_name from core.fct_file_audit",
+        [FIRST],
+    ).fetchall()
+    assert left_out == [("core_banking", "complaint")]  # heads of the steps: they come in with those, not as rows
+    carried = owner.execute(
+        "select found from core.fct_file_audit where audit_id = 'sums_carried' and entity = 'account_transaction' "
+        "order by file_id"
+    ).fetchall()
+    sent = owner.execute(
+        "select sum(amount) from raw_core_banking.account_transaction group by _file_id order by _file_id"
+    ).fetchall()
+    assert carried == sent
+    found = owner.execute(
+        "select table_name, (expected - found)::int from core.fct_file_audit where audit_id = 'members_known' "
+        "and business_date = %s and subject in ('customer_id', 'card_id') and not is_met order by 1",
+        [FIRST],
+    ).fetchall()
+    faults = pl.read_parquet(world.truth / "faults.parquet").filter(
+        (pl.col("kind") == "orphan") & (pl.col("business_date") == FIRST) & (pl.col("table") != "payment")
+    )
+    assert found == sorted(faults.group_by("table").len().rows()) and found
+
+
+def test_the_ledgers_are_apart_only_where_a_fault_was_planted(owner: psycopg.Connection, world: World) -> None:
+    """Sub-ledger and general ledger of every unit, currency and day (总分核对)."""
+    days, books, apart = owner.execute(
+        "select count(distinct accounting_date), count(distinct (organisation_id, subject_id, currency)), "
+        "count(*) filter (where difference <> 0) from core.fct_ledger_tie_out"
+    ).fetchone()  # type: ignore[misc]
+    faults = pl.read_parquet(world.truth / "faults.parquet").filter(pl.col("table") == "general_ledger")
+    assert days > 390 and books > 10 and apart == faults.height > 0
+    kept = owner.execute(
+        "select bool_and(is_explained), count(*) from dbt_test__audit.sub_ledger_ties_to_general_ledger"
+    ).fetchone()
+    assert kept == (True, apart)
 
 
 def test_contacts_without_text_are_reported_for_each_manager(owner: psycopg.Connection) -> None:

@@ -218,9 +218,11 @@ def test_formats_codes_ranges_lengths_patterns():
     assert kept(column("text", pattern="^[0-9]{4}$"), ["1234", "12345"]) == ["1234"]
 
 
-def checked(rows: list[tuple], *rules: RowRule) -> Checked:
-    """Rows of amount, fee, day opened and day closed under rules between them."""
-    kinds = {"amount": "numeric(9,2)", "fee": "integer", "opened": "date", "closed": "date"}
+PRICED = {"amount": "numeric(9,2)", "fee": "integer", "opened": "date", "closed": "date"}
+
+
+def checked(rows: list[tuple], *rules: RowRule, kinds: dict[str, str] = PRICED) -> Checked:
+    """Rows of amount, fee, day opened and day closed, or of other kinds, under rules between them."""
     columns = tuple(Column(name=name, physical_type=kind) for name, kind in kinds.items())
     now = {name: getattr(TRIAL["payment"], name) for name in Contract.model_fields}
     control = TRIAL["payment"].control.model_copy(update={"amount_column": None})
@@ -252,6 +254,19 @@ def test_rules_between_columns():
     assert found.warnings == []
     after = RowRule(name="closed_after", holds="closed >= opened", severity="warning")
     assert checked(rows, after).warnings == [Warned(3, "closed_after", "closed"), Warned(6, "closed_after", "closed")]
+
+
+def test_rules_between_columns_compare_moments_to_the_second():
+    rows = [
+        ("2026-11-01 09:10:00", "2026-11-01T09:15:00"),
+        ("2026-11-01 09:10:00", "2026-11-01 09:10:00.5"),
+        ("2026-11-01 09:10:00", "2026-11-01 09:09:59"),
+        ("2026-11-01 09:10:00", None),
+        ("2026-11-01 00:10:00", "2026-10-31 23:59:00"),
+    ]
+    after = RowRule(name="ended_after_called", holds="ended >= called")
+    found = checked(rows, after, kinds={"called": "timestamp", "ended": "timestamp"})
+    assert [reject.line for reject in found.rejects] == [4, 6]
 
 
 def test_arrays():

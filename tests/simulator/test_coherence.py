@@ -6,6 +6,7 @@ from decimal import Decimal
 import polars as pl
 
 from simulator.calendar import is_working_day
+from simulator.general_ledger import LOAN_SUBJECTS
 
 SENT_BAD = 12  # rows that quarantine took out of the middle of chains; each may break one tie
 
@@ -241,6 +242,37 @@ def test_keys_lead_to_their_masters(table) -> None:
     ):
         missing = table(source, name).filter(~pl.col(column).is_in(table(source, master)[key].unique().implode()))
         assert missing[column].n_unique() <= 3, (source, name, column)
+
+
+def test_the_general_ledger_is_the_sum_of_accounts_and_loans(table) -> None:
+    ledger = table("core_banking", "general_ledger")
+    book = ["organisation_id", "subject_id", "currency"]
+    accounts = table("core_banking", "account").unique("account_id", keep="first", maintain_order=True)
+    balances = table("core_banking", "account_balance").join(
+        accounts.select("account_id", "organisation_id", subject_id="gl_subject"), on="account_id"
+    )
+    loans = table("core_banking", "loan").with_columns(
+        subject_id=pl.col("loan_type").replace_strict(LOAN_SUBJECTS, return_dtype=pl.String)
+    )
+    for day in (date(2025, 10, 1), date(2026, 3, 21), date(2026, 11, 3)):
+        held = [
+            rows.filter(pl.col(of) <= day)
+            .sort(of, maintain_order=True)
+            .unique(key, keep="last")
+            .select(*book, owed=owed)
+            for rows, key, of, owed in (
+                (balances, "account_id", "balance_date", "balance"),
+                (loans, "loan_id", "effective_date", "outstanding_principal"),
+            )
+        ]
+        sums = pl.concat(held).group_by(book).agg(pl.col("owed").sum())
+        both = ledger.filter(pl.col("accounting_date") == day).join(sums, on=book, how="full", coalesce=True)
+        apart = both.filter(pl.col("closing_balance").fill_null(Decimal(0)) != pl.col("owed").fill_null(Decimal(0)))
+        assert both.height > 15 and apart.height <= 1, apart  # a planted fault may have taken one row out
+    assert {"D", "C"} == set(ledger["balance_side"])
+    carried = ledger.sort("accounting_date").with_columns(before=pl.col("closing_balance").shift(1).over(book))
+    days = (pl.col("accounting_date") - pl.col("accounting_date").shift(1).over(book)).dt.total_days()
+    assert carried.filter((days == 1) & (pl.col("before") != pl.col("opening_balance"))).height == 0
 
 
 def test_sweeps_move_money_inside_their_pool(table) -> None:

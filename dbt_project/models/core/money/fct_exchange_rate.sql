@@ -15,7 +15,7 @@ with arrived as (
     select distinct on (source_system, currency, quote_currency, rate_type, rate_date)
         *
     from ({{ union_feeds('exchange_rate', where='file_id = any(' ~ pending_files() ~ ')') }}) as feed
-    where rate > 0 and units > 0
+    where {{ shape('exchange_rate').snapshot.only }}
     order by source_system, currency, quote_currency, rate_type, rate_date, known_at desc, file_id desc, line desc
 ),
 

@@ -63,6 +63,18 @@ of_files as (
     where state <> 'awaited'
 ),
 
+of_audits as (
+    select
+        audit_id as check_id,
+        source_system,
+        table_name,
+        business_date as judged_on,
+        sum(case audit_id when 'sums_carried' then 1 else expected end) as judged_count,
+        sum(case audit_id when 'sums_carried' then is_met::integer else least(found, expected) end) as passed_count
+    from {{ ref('fct_file_audit') }}
+    group by 1, 2, 3, 4
+),
+
 -- Balances in other currencies than the reporting one, and whether a rate was there to turn them into it.
 of_rates as (
     select
@@ -88,6 +100,8 @@ of_tables as (
     select * from of_rows
     union all
     select * from of_files
+    union all
+    select * from of_audits
     union all
     select * from of_rates
 ),
