@@ -63,6 +63,16 @@ on conflict (source_system, customer_id) do update set
     {", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[2:])}
 """
 
+_NOTE_CHECKS = """
+insert into identity.number_check (source_system, customer_id, number_hash, identifier_state, rule_version, known_at)
+select
+    source_system, customer_id, md5(concat_ws(' ', id_type, id_number)), identifier_state, rule_version, %s
+from changed_customer
+where id_type is not null and id_number is not null
+on conflict (source_system, customer_id, number_hash) do update set
+    identifier_state = excluded.identifier_state, rule_version = excluded.rule_version
+"""
+
 # A customer that had no identifier and stands alone may still be linked when it gets one; in company it may not.
 _HOLD_GAINED = """
 with members_by_party as (
@@ -255,13 +265,13 @@ def resolve(
         conflicts: dict[str, int] = {}
         found = Comparison()
         if changed.height:
-            _take_over(cursor, changed)
+            received = known_at or cast(datetime, changed["first_known_at"].max())
+            _take_over(cursor, changed, received)
             found = compare(cursor, model)
             if progress:
                 progress(f"identity: {found.compared:,} pairs compared")
             note_likely(cursor, found.pairs)
             decisions = place(concerned_customers(cursor), rules, business_date, found.pairs, judged=judgements(cursor))
-            received = known_at or cast(datetime, changed["first_known_at"].max())
             newcomers = changed.filter(~pl.col("is_placed"))
             first_known = {
                 (source, customer): first
@@ -274,7 +284,9 @@ def resolve(
                 if event_type == "conflict":
                     conflicts[reason] = conflicts.get(reason, 0) + 1
             _ask(cursor, decisions.reviews, received)
-            cursor.execute("analyze identity.event, identity.standardised_customer, identity.review_pair")
+            cursor.execute(
+                "analyze identity.event, identity.standardised_customer, identity.number_check, identity.review_pair"
+            )
         cursor.execute(
             "select count(*), coalesce(sum(members), 0)::bigint, coalesce(max(members), 0) from "
             "(select count(*) as members from identity.party_source group by party_id) as party"
@@ -325,7 +337,7 @@ def _changed_customers(cursor: psycopg.Cursor[Any], rules: Rules) -> pl.DataFram
     )
 
 
-def _take_over(cursor: psycopg.Cursor[Any], changed: pl.DataFrame) -> None:
+def _take_over(cursor: psycopg.Cursor[Any], changed: pl.DataFrame, received: datetime) -> None:
     """Make ``changed_customer`` for this transaction and bring the standardised customers up to date."""
     cursor.execute(
         "create temporary table changed_customer on commit drop as "
@@ -338,6 +350,7 @@ def _take_over(cursor: psycopg.Cursor[Any], changed: pl.DataFrame) -> None:
     cursor.execute("analyze changed_customer")
     cursor.execute(_HOLD_GAINED)
     cursor.execute(_TAKE_OVER)
+    cursor.execute(_NOTE_CHECKS, [received])
 
 
 def note_likely(cursor: psycopg.Cursor[Any], pairs: Iterable[ScoredPair]) -> None:

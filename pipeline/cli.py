@@ -11,6 +11,8 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from pipeline import cli_rebuild
+from pipeline.cli_backfill import app as backfill
 from pipeline.cli_erasure import app as erasure
 from pipeline.cli_identity import app as identity
 from pipeline.cli_quarantine import app as quarantine
@@ -46,12 +48,19 @@ app.add_typer(erasure, name="erasure")
 app.add_typer(identity, name="identity")
 app.add_typer(retention, name="retention")
 app.add_typer(steward, name="steward")
+app.add_typer(backfill, name="backfill")
+app.command("rebuild")(cli_rebuild.rebuild)
+app.command("change-report")(cli_rebuild.change_report)
 
 BusinessDate = Annotated[
     datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="DATE", help="Business date, YYYY-MM-DD.")
 ]
 Kind = TypeVar("Kind")
 Period = Annotated[str, typer.Argument(metavar="PERIOD", help="Month, YYYY-MM.")]
+KnownOn = Annotated[
+    str | None,
+    typer.Option(metavar="DAY", help="What was published on that day: YYYY-MM-DD (to its end), or a time stamp."),
+]
 
 
 class Format(StrEnum):
@@ -270,6 +279,17 @@ def assess(
 
 
 @app.command()
+def report(period: Period, known_on: KnownOn = None) -> None:
+    """Write the scorecard pages of a month from what is published, or from what was published on a past day.
+
+    c360 report 2026-10 --known-on 2026-11-05
+    """
+    from pipeline import steps
+
+    out.print(f"page: {steps.report(period, known_on)}", soft_wrap=True)
+
+
+@app.command()
 def extract(profile: Annotated[str, typer.Argument(help="Profile in regulatory/profiles.")], period: Period) -> None:
     """Make the regulator package of a month: validated, numbered, with manifest."""
     from pipeline import steps
@@ -290,12 +310,19 @@ def sql(
     query: Annotated[str, typer.Argument(help="One statement.")],
     login: Annotated[str, typer.Option("--as", metavar="LOGIN", help="Who asks; a login, never SET ROLE.")] = "dora",
     form: Annotated[Format, typer.Option("--format", help="How to print the answer.")] = Format.table,
+    known_on: KnownOn = None,
 ) -> None:
-    """Ask the database as one of its logins (by default the data engineer's, who may read everything but secrets)."""
+    """Ask the database as one of its logins (by default the data engineer's, who may read everything but secrets).
+
+    c360 sql "select * from mart.mart_manager_scorecard_total" --known-on 2026-11-05
+        the marts as they were published then; in any other tool: set c360.known_on = '2026-11-05'
+    """
     from pipeline.display import print_answer
     from warehouse.connection import connect
 
     with connect(login) as session:
+        if known_on:
+            session.execute("select set_config('c360.known_on', %s, false)", [known_on])
         cursor = session.execute(query)  # type: ignore[call-overload]
         if cursor.description is not None:
             print_answer(out, [column.name for column in cursor.description], cursor.fetchall(), form)
@@ -491,6 +518,8 @@ def _expected() -> tuple[type[Exception], ...]:
         "identity.steward": ["StewardRefused"],
         "pipeline.party": ["PartyUnknown"],
         "pipeline.steps": ["StepError"],
+        "pipeline.rebuilding": ["RebuildError"],
+        "pipeline.backfill": ["BackfillError"],
         "pipeline.trace_rules": ["TraceError"],
         "pipeline.transformation": ["TransformationError"],
         "pipeline.real_data": ["RealDataMissing"],
@@ -499,6 +528,7 @@ def _expected() -> tuple[type[Exception], ...]:
         "expectations": ["GateClosed"],
         "assessment": ["AssessmentRefused"],
         "regulatory": ["ValidationFailed", "ProfileError"],
+        "reports": ["ReportRefused"],
         "warehouse.server": ["ServerError"],
         "warehouse.connection": ["LoginError"],
         "warehouse.migration": ["MigrationError"],

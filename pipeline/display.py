@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # reports are only named here: who makes them has imported wh
     from ingestion.batch import Progress as LoadingProgress
     from ingestion.check import CheckReport
     from ingestion.release import ReleaseReport
+    from pipeline.comparison import Comparison
     from pipeline.party import Party
     from pipeline.plan import Plan
     from pipeline.trace import Trace
@@ -104,6 +105,25 @@ def print_plan(console: Console, plan: "Plan") -> None:
     if plan.batches:
         console.print(f"the build takes up {len(plan.batches)} batches: {', '.join(plan.batches)}", soft_wrap=True)
     console.print("steps: " + " · ".join(f"{step} {state}" for step, state in plan.steps), soft_wrap=True)
+
+
+def print_comparison(console: Console, comparison: "Comparison") -> None:
+    """Every table that differs with its counts, columns and keys; of those that are equal only the number."""
+    from pipeline.change_page import by_count
+
+    different = [table for table in comparison.tables if not table.is_equal]
+    rows = []
+    for table in different:
+        columns = [f"{name} {count:,}" for name, count in by_count(table)]
+        columns += [f"+{name}" for name in table.new_columns] + [f"-{name}" for name in table.lost_columns]
+        columns += [f"no table {table.missing}"] if table.missing else []
+        keys = ["/".join(key.values()) for found in table.examples.values() for key in found]
+        counts = (table.rows_before, table.rows_after, table.removed, table.added, table.changed)
+        rows.append((table.name, *counts, ", ".join(columns), "  ".join(keys)))
+    if rows:
+        names = ["table", "before", "after", "only before", "only after", "changed", "columns", "keys, for example"]
+        console.print(answer_table(names, rows, f"{comparison.before} → {comparison.after}"))
+    console.print(str(comparison))
 
 
 def print_trace(console: Console, trace: "Trace") -> None:
@@ -323,6 +343,13 @@ _STATUS = {
     "Erasures that wait": """
         select erasure_id, source_system as source, table_name, key, requested_by, held_until
         from ops.erasure where completed_at is null order by erasure_id""",
+    "Backfills (c360 backfill list has all)": """
+        select backfill_id as backfill, first_date, last_date, sources, state, dates, dates_done, requested_by,
+            approved_by
+        from ops.backfill_state order by state = 'done', backfill_id desc limit 10""",
+    "Comparisons, the newest of each kind": """
+        select distinct on (kind) comparison_id as comparison, kind, before, after, is_equal as equal, compared_at
+        from ops.comparison order by kind, comparison_id desc""",
     "Newest run of each step": """
         select distinct on (business_date, step, subject) business_date, step, subject, state,
             round(extract(epoch from ended_at - started_at), 1) as seconds, message

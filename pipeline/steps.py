@@ -30,7 +30,9 @@ from ingestion.erasure import ErasureReport
 from ingestion.quarantine import Action, Selection
 from ingestion.release import ReleaseReport
 from ingestion.retention import Expired
-from pipeline import freshness, marts, transformation
+from pipeline import backfill, freshness, marts, rebuilding, transformation
+from pipeline.backfill import Backfill
+from pipeline.comparison import Comparison
 from pipeline.data_tests import record_tests
 from pipeline.freshness import FreshnessReport
 from pipeline.record import recorded
@@ -195,7 +197,8 @@ def identify(business_date: Day, progress: Callable[[str], None] | None = None) 
     """
     day = as_date(business_date)
     with recorded("identify", day) as note, connect() as session:
-        report = identity.resolve(session, day, progress)
+        (received,) = session.execute("select max(known_at) from ops.loaded_file").fetchone()  # type: ignore[misc]
+        report = identity.resolve(session, day, progress, received)
         note.message, note.figures = in_words(report), report.figures
         if get_settings().truth.exists():
             quality.keep(session, day, quality.measure_against(session, get_settings().truth))
@@ -225,6 +228,7 @@ def build(business_date: Day, progress: transformation.Progress | None = None) -
     with recorded("build", day) as note, _one_builder():
         others = ("--exclude", "tag:stage", "tag:results", "tag:quality")
         report = transformation.run("build", *others, progress=progress, note=partial(record_tests, day))
+        transformation.keep_living()
         note.message, note.figures = in_words(report), report.figures
         return report
 
@@ -279,12 +283,56 @@ def extract(profile: str, period: str) -> PackageReport:
         return report
 
 
-def report(period: str) -> Path:
-    """Write the scorecard pages of a month from what is published; returns the path of the first page."""
+def report(period: str, known_on: str | None = None) -> Path:
+    """Write the scorecard pages of a month from what is published; returns the path of the first page.
+
+    Args:
+        period: month, `YYYY-MM`.
+        known_on: a day or a time stamp: from what was published then, into a folder of its own.
+
+    Raises:
+        reports.ReportRefused: no assessment of the month is published.
+    """
     with recorded("report", last_day(period), period) as note:
-        page = reports.report(get_settings(), period)
+        page = reports.report(get_settings(), period, known_on=known_on)
         note.message = page.name
         return page
+
+
+def rebuild(
+    known_on: str | None = None, progress: transformation.Progress | None = None, keep: bool = False
+) -> Comparison:
+    """Build anew into schemas of its own and compare: everything that lives, or the marts as known on a past day.
+
+    Args:
+        known_on: a day or a time stamp; None: everything, as of now.
+        progress, keep: see `rebuilding.rebuild`.
+
+    Raises:
+        rebuilding.RebuildError: there is nothing to rebuild or to compare with.
+    """
+    with recorded("rebuild", disposal.today(), f"known on {known_on}" if known_on else "") as note, _one_builder():
+        if known_on:
+            comparison = rebuilding.rebuild_as_known(known_on, progress, keep)
+        else:
+            comparison = rebuilding.rebuild(progress, keep)
+        note.message = in_words(comparison)
+        return comparison
+
+
+def change_report(progress: transformation.Progress | None = None, keep: bool = False) -> Comparison:
+    """Build the marts of this checkout into schemas of its own and compare them with the published ones.
+
+    Args:
+        progress, keep: see `rebuilding.change_report`.
+
+    Raises:
+        rebuilding.RebuildError: nothing was built or published yet.
+    """
+    with recorded("change_report", disposal.today()) as note, _one_builder():
+        comparison = rebuilding.change_report(progress, keep)
+        note.message = in_words(comparison)
+        return comparison
 
 
 def document() -> Path:
@@ -292,17 +340,56 @@ def document() -> Path:
     return transformation.write_docs()
 
 
-def run_date(business_date: Day, sources: Sequence[str] = SIMULATED_SOURCES) -> PublicationReport:
-    """All steps of one business date in order, up to its publication."""
+def run_date(
+    business_date: Day, sources: Sequence[str] = SIMULATED_SOURCES, progress: Callable[[str], None] | None = None
+) -> PublicationReport:
+    """All steps of one business date in order, up to its publication.
+
+    Args:
+        business_date: the date.
+        sources: sources whose files of the date are received.
+        progress: told of each step before it begins.
+    """
+    say = progress or (lambda step: None)
     prepare()
     for source in sources:
+        say(f"ingest {source}")
         ingest(source, business_date)
+    say("check_raw")
     check_raw(business_date, sources)
-    stage(business_date)
-    identify(business_date)
-    build(business_date)
-    check_marts(business_date)
+    for step in (stage, identify, build, check_marts):
+        say(step.__name__)
+        step(business_date)
+    say("publish")
     return publish(business_date)
+
+
+def run_backfill(number: int | str, progress: transformation.Progress | None = None) -> Backfill:
+    """Take the dates of an approved backfill the whole way, in order; a run that was killed goes on where it stopped.
+
+    Args:
+        number: of the request.
+        progress: called before each step with (dates done, dates, date and step).
+
+    Raises:
+        backfill.BackfillError: it is not approved, or another one runs.
+        StepError: a step of a date failed; when what the message names is put right, the same backfill is run again.
+    """
+    asked = backfill.to_run(int(number))
+    with backfill.dates_left(asked) as days:
+        if not days:
+            return asked
+        with recorded("backfill", asked.first_date, str(asked.backfill_id)) as note:
+            for day in days:
+
+                def say(step: str, day: date = day) -> None:
+                    if progress:
+                        progress((day - asked.first_date).days, asked.dates, f"{day} {step}")
+
+                run_date(day, asked.sources, say)
+                backfill.note_done(asked, day)
+            note.message = f"{asked.dates} dates done"
+    return backfill.find(asked.backfill_id)
 
 
 def arrived(business_date: Day) -> list[str]:

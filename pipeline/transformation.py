@@ -3,8 +3,10 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,21 +61,26 @@ def run(
     target: str = "dev",
     progress: Progress | None = None,
     note: Callable[[list["NodeResult"]], None] | None = None,
+    known_on: datetime | None = None,
 ) -> TransformationReport:
     """Run `dbt <command> <arguments>` on the warehouse.
 
     Args:
         command: run, build, test, seed …
         arguments: further arguments, such as `--select`, `tag:stage`.
-        target: `dev`, or `rebuild` for schemas of its own (DESIGN decision 5).
+        target: `dev`, or one with schemas of its own: `rebuild` (DESIGN decision 5), or `change`, which reads what it
+            is not asked to build from the living schemas.
         progress: called after each node with (done, all, name).
         note: called with what became of each node, also where something failed.
+        known_on: only what was known then is read (`ops.known_on`).
 
     Raises:
         TransformationError: a model could not be built or a test of severity error failed.
     """
     settings = get_settings()
-    outcome = _invoke(settings, [command, *arguments], target, progress)
+    living = ("--defer", "--state", str(_living(settings))) if target == "change" else ()
+    with _as_known(known_on):
+        outcome = _invoke(settings, [command, *arguments, *living], target, progress)
     if outcome.exception is not None:
         raise TransformationError(f"dbt {command}: {outcome.exception}") from outcome.exception
     results = list(outcome.result)
@@ -139,11 +146,25 @@ def freshness(*arguments: str) -> list["SourceFreshnessResult"]:
     return results
 
 
-def manifest() -> "Manifest":
-    """The parsed project."""
+def manifest(target: str = "dev") -> "Manifest":
+    """The parsed project, with the names of schemas that a target has."""
     settings = get_settings()
     _set_address(settings)
-    return _manifest(settings.home, url(), "dev")
+    return _manifest(settings.home, url(), target)
+
+
+def keep_living() -> None:
+    """Keep the manifest that the living schemas were just built by: a changed project is compared with it."""
+    path = _living(get_settings()) / "manifest.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    staged = path.with_suffix(".partial")
+    manifest().writable_manifest().write(str(staged))
+    staged.replace(path)
+
+
+def knows_living() -> bool:
+    """Whether the manifest of the last build is kept here."""
+    return (_living(get_settings()) / "manifest.json").exists()
 
 
 def write_docs() -> Path:
@@ -198,8 +219,32 @@ def _manifest(home: Path, address: str, target: str) -> "Manifest":
     return outcome.result
 
 
+@contextmanager
+def _as_known(moment: datetime | None) -> Iterator[None]:
+    """Sessions that dbt opens meanwhile look back to that moment; libpq reads the variable."""
+    before = os.environ.get("PGOPTIONS")
+    if moment is not None:
+        os.environ["PGOPTIONS"] = f"-c c360.known_on={moment.isoformat()}"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("PGOPTIONS", None)
+        else:
+            os.environ["PGOPTIONS"] = before
+
+
+def _living(settings: Settings) -> Path:
+    """The folder of the manifest that the living schemas were last built by."""
+    return settings.out / "dbt_living"
+
+
+def _target_path(settings: Settings, target: str) -> Path:
+    return settings.out / ("dbt_target" if target == "dev" else f"dbt_target_{target}")
+
+
 def _options(settings: Settings, target: str) -> list[str]:
-    target_path = settings.out / ("dbt_target" if target == "dev" else f"dbt_target_{target}")
+    target_path = _target_path(settings, target)
     return [
         *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", target),
         *("--target-path", str(target_path), "--log-path", str(settings.logs / "dbt")),

@@ -1,5 +1,6 @@
 """Writing the scorecard pages: a ranking and one page for each manager, static, with nothing fetched from elsewhere."""
 
+import re
 import shutil
 from calendar import month_name
 from datetime import date, datetime
@@ -28,7 +29,13 @@ class ReportRefused(RuntimeError):
     """There is nothing to show; the message says what to do first."""
 
 
-def report(settings: Settings, period: str, scheme_id: str = "customer_manager", login: str = LOGIN) -> Path:
+def report(
+    settings: Settings,
+    period: str,
+    scheme_id: str = "customer_manager",
+    login: str = LOGIN,
+    known_on: str | None = None,
+) -> Path:
     """Write `<home>/out/reports/<period>/index.html` and one page a manager; returns the path of the index.
 
     The pages replace those of an earlier run as a whole. They carry run, rule version, publication and freshness.
@@ -37,19 +44,25 @@ def report(settings: Settings, period: str, scheme_id: str = "customer_manager",
         settings: name the home.
         period: the month, YYYY-MM.
         login: reads the marts.
+        known_on: a day or a time stamp: the pages show what was published then, in `<period>_known_on_…`.
 
     Raises:
-        ReportRefused: no assessment of the month is published.
+        ReportRefused: no assessment of the month is published, or none was then.
     """
     month = date.fromisoformat(f"{period}-01")
     with connect(login) as session, session.transaction():
         session.execute("set transaction isolation level repeatable read, read only")
+        if known_on:
+            session.execute("select set_config('c360.known_on', %s, true)", [known_on])
         found = read_scorecards(session, month, scheme_id)
+    if found is None and known_on:
+        raise ReportRefused(f"no assessment of {period} had been published on {known_on}")
     if found is None:
         raise ReportRefused(f"no assessment of {period} is published: run `c360 assess {period}` first")
     run, cards = found
-    folder = settings.out / "reports" / period
-    staged = folder.with_name(f".{period}.partial")
+    name = f"{period}_known_on_{re.sub('[^0-9]+', '-', known_on).strip('-')}" if known_on else period
+    folder = settings.out / "reports" / name
+    staged = folder.with_name(f".{name}.partial")
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
     write_pages(staged, run, cards)

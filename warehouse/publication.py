@@ -2,7 +2,8 @@
 
 `mart_build.<mart>` is dbt's. `mart_data.<mart>` holds the rows of all publications that are kept: a row belongs to
 publication p when pub_from <= p < pub_to. Publishing stages the rows that differ from the publication in force, unseen,
-then one UPDATE of `ops.publication_pointer` makes all marts current at once. Rolling back is the same UPDATE.
+then one UPDATE of `ops.publication_pointer` makes all marts current at once. Rolling back is the same UPDATE. A session
+that sets `c360.known_on` to a past day sees the publication that was in force then, as long as it is kept.
 
 A reader has SELECT on the table and on the view, and no USAGE on the schema `mart_data`: names in a view and in a row
 policy were resolved when they were made, so `mart.<mart>` works and `mart_data.<mart>` cannot be named.
@@ -199,11 +200,11 @@ def migration_for(spec: MartSpec) -> Migration:
 
 
 def _policy(spec: MartSpec) -> str:
-    """The row policy: a valid login, the publication in force, the login's controller, a manager's own rows."""
-    pointer = "(select number from ops.publication_pointer)"
+    """The row policy: a valid login, the publication seen, the login's controller, a manager's own rows."""
+    seen = "(select number from ops.publication_seen())"
     conditions = [
         "(select ops.current_job()) is not null",
-        f"pub_from <= {pointer} and pub_to > {pointer}",
+        f"pub_from <= {seen} and pub_to > {seen}",
     ]
     if spec.controller_column:
         conditions.append(f"(select ops.current_controller()) in ('*', \"{spec.controller_column}\")")
@@ -217,13 +218,13 @@ def _policy(spec: MartSpec) -> str:
 
 
 def _view(spec: MartSpec, view: str, columns: list[Column]) -> list[str]:
-    """A view of the publication in force; the filter stands here too, for owners, whom no policy binds."""
+    """A view of the publication seen; the filter stands here too, for owners, whom no policy binds."""
     shown = ", ".join(f'rows_of_mart."{column.name}"' for column in columns)
     statements = [
         f"create view {view} with (security_invoker = true) as select {shown}, "
-        "pointer.number as publication, pointer.published_at, pointer.business_date as published_business_date "
-        f'from mart_data."{spec.name}" as rows_of_mart cross join ops.publication_pointer as pointer '
-        "where rows_of_mart.pub_from <= pointer.number and rows_of_mart.pub_to > pointer.number",
+        "seen.number as publication, seen.published_at, seen.business_date as published_business_date "
+        f'from mart_data."{spec.name}" as rows_of_mart cross join ops.publication_seen() as seen '
+        "where rows_of_mart.pub_from <= seen.number and rows_of_mart.pub_to > seen.number",
         f"comment on view {view} is {_text(spec.description)}",
         f"comment on column {view}.publication is 'Number of the publication in force'",
         f"comment on column {view}.published_at is 'Time at which the publication in force was published'",

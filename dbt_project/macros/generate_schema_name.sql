@@ -1,5 +1,6 @@
-{# Schemas have fixed names (staging, intermediate, core, mart_build); the target `rebuild` prefixes them. #}
+{# Schemas have fixed names (staging, intermediate, core, mart_build); every target but `dev` has schemas of its own, named
+   after it: rebuild_core, change_mart_build. #}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {%- set schema = (custom_schema_name or target.schema) | trim -%}
-    {{- ('rebuild_' if target.name == 'rebuild' else '') ~ schema -}}
+    {{- ('' if target.name == 'dev' else target.name ~ '_') ~ schema -}}
 {%- endmacro %}

@@ -13,7 +13,7 @@ DAGS = Path(__file__).resolve().parents[2] / "dags"
 CONTRACTS = DAGS.parent / "ingestion" / "contracts"
 LIGHT = {"__future__", "airflow", "wiring", "datetime", "functools", "operator", "os", "pathlib", "zoneinfo"}
 HEAVY = {"pipeline", "ingestion", "expectations", "polars", "pandas", "pyarrow", "great_expectations", "dbt", "duckdb"}
-WRITERS = {"stage", "identify", "build", "check_marts", "publish", "assess"}
+WRITERS = {"stage", "identify", "build", "check_marts", "publish", "assess", "run_backfill"}
 """Tasks that write what other business dates read; they share the pool of one slot."""
 
 

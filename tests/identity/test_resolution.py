@@ -1,5 +1,6 @@
 """The step on a real database: memory, growth with the day's data, and what the log refuses."""
 
+import hashlib
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -88,6 +89,20 @@ def test_running_again_is_a_no_op_and_later_customers_find_their_party(staged: p
     assert log(staged)[: len(before)] == before
     known = staged.execute("select known_at from identity.event where customer_id = 'K1'").fetchone()
     assert known == (later,), "the time of receipt, not of the run"
+
+
+def test_what_was_found_of_a_number_outlives_it_and_is_known_since_it_came(staged: psycopg.Connection) -> None:
+    wrong = f"{A[:-1]}7"  # another check digit
+    found = "select number_hash, identifier_state from identity.number_check_known order by number_hash"
+    digest = {number: hashlib.md5(f"resident_id {number}".encode()).hexdigest() for number in (A, wrong)}
+    stage(staged, customer("card", "K1", id_number=wrong))
+    resolve(staged, MONDAY, known_at=_RECEIVED)
+    assert staged.execute(found).fetchall() == [(digest[wrong], "invalid")]
+    staged.execute("update intermediate.int_customer__identifiers set id_number = %s", [A])
+    resolve(staged, TUESDAY, known_at=_RECEIVED + timedelta(days=1))
+    assert staged.execute(found).fetchall() == sorted([(digest[wrong], "invalid"), (digest[A], "valid")])
+    staged.execute("select set_config('c360.known_on', %s, false)", [_RECEIVED.isoformat()])
+    assert staged.execute(found).fetchall() == [(digest[wrong], "invalid")]
 
 
 PHONE, HOME = "13957112345", "浙江省杭州市西湖区翠苑街道文一西路12号翠苑新村3幢1单元502室"

@@ -122,6 +122,59 @@ def test_rollback_and_publish_again(owner, mart):
     assert actions[0] == ("roll back", third.number, first) and actions[3] == ("roll back", first, second)
 
 
+def test_a_session_may_look_back(owner, mart):
+    """`c360.known_on` shows what was in force then, through the same row policy; what is not kept is told."""
+    build(owner, mart, ("a", 1), ("b", 1, "grid", "G1"))
+    first = publish([mart], "first", date(2026, 10, 31)).number
+    (then,) = owner.execute("select clock_timestamp()::text").fetchone()
+    build(owner, mart, ("a", 2))
+    second = publish([mart], "second", date(2026, 11, 1)).number
+    (before_rollback,) = owner.execute("select clock_timestamp()::text").fetchone()
+    rollback(first)
+
+    def looking_back(login: str, moment: str) -> list[tuple]:
+        with connect(login) as session:
+            session.execute("select set_config('c360.known_on', %s, false)", [moment])
+            rows = session.execute(
+                f"select party_id, balance, publication, published_business_date from mart.{mart.name} order by 1"
+            ).fetchall()
+            assert session.execute("select number from mart.publication").fetchone() == (rows[0][2],)
+            return rows
+
+    past = date(2026, 10, 31)
+    assert looking_back("dora", then) == [("a", 1, first, past), ("b", 1, first, past)]
+    assert looking_back("bianca", then) == [("a", 1, first, past)], "her own controller's rows, then as now"
+    assert looking_back("dora", before_rollback) == [("a", 2, second, date(2026, 11, 1))]
+    assert (
+        looking_back("dora", "2999-12-31") == looking_back("dora", "") == [("a", 1, first, past), ("b", 1, first, past)]
+    )
+    build(owner, mart, ("a", 3))
+    publish([mart], "third")
+    with pytest.raises(psycopg.errors.NoDataFound, match=rf"publication {second}, in force on .* is not kept"):
+        looking_back("dora", before_rollback)
+    with pytest.raises(psycopg.errors.NoDataFound, match="is not kept"):
+        prune(1)
+        looking_back("dora", then)
+
+
+def test_known_on_counts_a_day_to_its_end_in_china(owner):
+    def moment(setting: str) -> str:
+        owner.execute("select set_config('c360.known_on', %s, false)", [setting])
+        return owner.execute(
+            "select to_char(ops.known_on() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+        ).fetchone()[0]
+
+    try:
+        assert moment("2026-11-02") == "2026-11-02 15:59:59.999999"
+        assert moment("2026-11-02T08:00:00+08:00") == "2026-11-02 00:00:00.000000"
+        owner.execute("select set_config('c360.known_on', '', false)")
+        assert owner.execute("select ops.known_on() = 'infinity'").fetchone() == (True,)
+        with pytest.raises(psycopg.errors.DataError):
+            moment("yesterday noon")
+    finally:
+        owner.execute("select set_config('c360.known_on', '', false)")
+
+
 def test_prune_keeps_the_last_ones_whole(owner, mart):
     numbers = []
     for balance in range(1, 6):

@@ -37,11 +37,10 @@ member as (
         end as resident_id
     from placed
     inner join {{ ref('dim_customer') }} as customer on customer.customer_key = placed.customer_key
-    left join {{ source('identity', 'standardised_customer') }} as checked
+    left join {{ source('identity', 'number_check_known') }} as checked
         on checked.source_system = customer.source_system
         and checked.customer_id = customer.customer_id
-        and checked.id_type = customer.id_type
-        and checked.id_number = customer.id_number
+        and checked.number_hash = md5(concat_ws(' ', customer.id_type, customer.id_number))
 ),
 
 told as (

@@ -20,7 +20,7 @@ broken_rule as (
 sent_file as (
     select *
     from {{ source('ops', 'source_file') }}
-    where release = 0
+    where release = 0 and received_at <= ops.known_on()
 ),
 
 of_rows as (
@@ -240,6 +240,7 @@ of_employees as (
 last_run as (
     select edge, business_date, max(check_result_id) as check_result_id
     from {{ source('ops', 'check_result') }}
+    where checked_at <= ops.known_on()
     group by edge, business_date
 ),
 
