@@ -168,6 +168,7 @@ CAPTURE_CHANNELS = {
     },
     "card": {"low_counter": 0.30, "customer_manager": 0.15, "mobile_bank": 0.45, "hotline": 0.10},
     "grid_billing": {"grid_counter": 0.55, "grid_app": 0.35, "customer_manager": 0.10},
+    "retail": {"customer_manager": 0.80, "counter": 0.20},
 }
 ELECTRONIC_CAPTURE = ("mobile_bank", "net_bank", "grid_app")
 

@@ -13,6 +13,7 @@ import polars as pl
 from simulator import addresses, people
 from simulator import parameters as p
 from simulator.calendar import days, is_working_day, month_end, months, working_days
+from simulator.capture import captured
 from simulator.changes import history
 from simulator.frames import text
 from simulator.identifiers import padded, social_credit_codes
@@ -62,9 +63,7 @@ class Retail:
         self.masters = {
             "organisation": self._units(),
             "employee": self._employees(),
-            "retailer": history(
-                self.retailers.drop("size", "turn"), "retailer_no", "licensed_on", self._handed_over(sales)
-            ),
+            "retailer": self._retailer_log(sales),
             "brand": self._brand_log(),
             "plan": plans,
         }
@@ -152,10 +151,12 @@ class Retail:
             }
         ).with_columns(closed_on=pl.lit(None, pl.Date), status=pl.lit("active"))
 
-    def _handed_over(self, sales: pl.DataFrame) -> list[pl.DataFrame]:
-        """The retailers that another manager took over, as their sales say."""
+    def _retailer_log(self, sales: pl.DataFrame) -> pl.DataFrame:
+        """Retailers; some were taken over by another manager, as their sales say."""
         moved = sales.filter("is_handed_over").group_by("retailer_no", maintain_order=True)
-        return [moved.agg(pl.col("sale_date").min().alias("effective_date"), pl.col("manager_no").first())]
+        taken_over = moved.agg(pl.col("sale_date").min().alias("effective_date"), pl.col("manager_no").first())
+        log = history(self.retailers.drop("size", "turn"), "retailer_no", "licensed_on", [taken_over])
+        return captured(log, self.streams("retailer capture"), "retail", self.managers)
 
     @staticmethod
     def _brands() -> pl.DataFrame:

@@ -115,7 +115,8 @@ def january() -> dict[str, list[dict[str, Any]]]:
             change(
                 FOUNDED, retailer_no=RETAILER, retailer_name="李四烟酒店", licence_no="330101100001", credit_code=None,
                 owner_name="李四", mobile=None, address="杭州市", area_kind="rural", manager_no=MANAGER,
-                licensed_on=FOUNDED, closed_on=None, status="active",
+                licensed_on=FOUNDED, closed_on=None, status="active", capture_channel=None, capture_operator=None,
+                captured_at=None,
             )
         ],
         "brand": [brand(number) for number in (1, 2, 3)],
@@ -178,7 +179,7 @@ def test_the_countys_january(county: Arrivals) -> None:
     reported = {
         (scope, figure): (verdict, difference, follows_calendar)
         for scope, figure, verdict, difference, follows_calendar in county.rows(
-            "select scope, figure, verdict, round(difference, 2), follows_calendar from mart_build.mart_retail_report"
+            "select scope, figure_id, verdict, round(difference, 2), follows_calendar from mart_build.mart_retail_report"
         )
     }
     assert reported["all", "lead"] == ("follows", Decimal("-0.15"), False)
@@ -250,7 +251,7 @@ def test_a_correction_a_new_version_and_a_late_brand(county: Arrivals, tmp_path:
     ]
     assert county.rows(
         "select printed_value, verdict from mart_build.mart_retail_report "
-        "where scope = 'out_of_province' and figure = 'sold_cases'"
+        "where scope = 'out_of_province' and figure_id = 'sold_cases'"
     ) == [(807, "does_not_follow")]
     assert county.rows(
         "select brand_id, retailers_with_brand, listing_rate from mart_build.mart_retail_brand "

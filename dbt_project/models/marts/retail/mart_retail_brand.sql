@@ -29,7 +29,7 @@ with sale as (
     ) as owner
     where sale.employee_key > 0
         and sale.sale_date >= (
-            select date_trunc('month', max(sale_date)) - interval '{{ var("retail_progress_months") }} months'
+            select date_trunc('month', max(sale_date)) - interval '{{ var("kpi_months", 14) }} months'
             from {{ ref('fct_retail_sale') }}
         )
 ),

@@ -1,3 +1,4 @@
+-- Reports of the days that mart_retail_progress keeps; fct_retail_report has all.
 with reported as (
     select source_system, controller_id, report_no, organisation_key, organisation_id, period_kind, as_of, scope, figure,
         decimals,
@@ -14,10 +15,10 @@ compared as (
         round(figure.computed_value, 4) as computed_value,
         round(figure.calendar_value, 4) as calendar_value
     from reported
-    left join {{ ref('fct_retail_progress') }} as progress
+    left join {{ ref('mart_retail_progress') }} as progress
         on progress.source_system = reported.source_system
         and progress.owner_kind = 'organisation'
-        and progress.owner_key = reported.organisation_key
+        and progress.owner_id = reported.organisation_id
         and progress.scope = reported.scope
         and progress.period_kind = reported.period_kind
         and progress.as_of = reported.as_of
@@ -36,6 +37,7 @@ compared as (
         ('days_early', progress.days_early, null),
         ('working_days_early', progress.working_days_early, null)
     ) as figure (figure, computed_value, calendar_value) on figure.figure = reported.figure
+    where reported.as_of >= (select min(as_of) from {{ ref('mart_retail_progress') }})
 )
 
 select
@@ -46,7 +48,7 @@ select
     compared.period_kind,
     compared.as_of,
     compared.scope,
-    compared.figure,
+    compared.figure as figure_id,
     compared.printed_value::numeric(18, 4) as printed_value,
     compared.decimals,
     compared.computed_value::numeric(18, 4) as computed_value,

@@ -32,9 +32,9 @@ select
     source_row.licensed_on as opened_on,
     source_row.closed_on,
     case source_row.status when 'suspended' then 'dormant' else source_row.status end as status,
-    null as capture_channel_id,
-    null as capture_operator_id,
-    null as captured_at,
+    source_row.capture_channel as capture_channel_id,
+    source_row.capture_operator as capture_operator_id,
+    source_row.captured_at,
     {{ lineage() }}
 from {{ source('retail', 'retailer') }} as source_row
 inner join {{ source('ops', 'loaded_file') }} as loaded on loaded.file_id = source_row._file_id
