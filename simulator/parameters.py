@@ -245,3 +245,4 @@ RETAIL_SEASON = (1.35, 0.95, 0.90, 0.90, 0.95, 0.95, 0.95, 0.95, 1.10, 1.10, 0.9
 RETAIL_PLAN_OF_EXPECTED = 0.98
 RETAIL_BRAND_ORDERED_SHARE = 0.6  # of the brands, in one order
 RETAILER_VISITS_A_DAY = 0.05
+RETAIL_COUNTED_SHARE = 0.1  # of the brands ordered, counted in the shop on that day

@@ -40,6 +40,12 @@ BRANDS = (
 )
 SHARE = np.array([brand[7] for brand in BRANDS]) / sum(brand[7] for brand in BRANDS)
 REPRICED = ("P004", date(2026, 5, 1), 9_900)  # brand, day, its new price of a case
+SEIZED = (
+    ("counterfeit", "package", 9),
+    ("loose_handmade", "stick", 19_000),
+    ("irregular_channel", "carton", 19),
+    ("smuggled", "carton", 11),
+)
 SCOPES = ("all", "out_of_province", "key", "cultivated")
 
 
@@ -72,6 +78,9 @@ class Retail:
             "sale": sales.drop("is_handed_over"),
             "visit": self._visits(),
             "reported_figure": self._reports(sales, plan_days),
+            "stock_count": self._stock(sales),
+            "allocation": self._allocations(sales),
+            "seizure": self._seizures(),
         }
 
     def _units(self) -> pl.DataFrame:
@@ -355,6 +364,62 @@ class Retail:
             )
             .sort("visited_at", "retailer_no", maintain_order=True)
             .with_columns(visit_id=pl.format("V{}", pl.int_range(1, pl.len() + 1).cast(pl.String).str.zfill(8)))
+        )
+
+    def _stock(self, sales: pl.DataFrame) -> pl.DataFrame:
+        """Counts of a tenth of the brands that are ordered, on the day of the order; some are uploaded days later."""
+        rng = self.streams("retail stock")
+        counted = sales.filter(pl.Series(choose(rng, sales.height, p.RETAIL_COUNTED_SHARE)))
+        size = counted.height
+        at = counted["sale_date"].to_numpy().astype("datetime64[us]") + rng.integers(8 * 3600, 17 * 3600, size).astype(
+            "timedelta64[s]"
+        )
+        late = np.where(choose(rng, size, p.LATE_UPLOAD_SHARE), rng.integers(1, 4, size) * 86_400, 600)
+        return counted.select(
+            "retailer_no",
+            "brand_id",
+            "manager_no",
+            "_date",
+            counted_at=pl.Series(at),
+            uploaded_at=pl.Series(at + late.astype("timedelta64[s]")),
+            device_id=text(np.where(choose(rng, size, p.FIELD_PAPER_SHARE), None, counted["manager_no"].to_numpy())),
+            stock_cases=(pl.col("cases") * pl.Series(rng.uniform(0.1, 1.2, size))).round().cast(pl.Int64),
+            sold_out_cases=(pl.col("cases") * pl.Series(rng.uniform(0.5, 1.1, size))).round().cast(pl.Int64),
+        ).with_columns(device_id="PDA-" + pl.col("device_id"), _date=pl.col("uploaded_at").dt.date())
+
+    def _allocations(self, sales: pl.DataFrame) -> pl.DataFrame:
+        """Of scarce brands, those of the first price class: what was allocated was delivered, and sold."""
+        rng = self.streams("retail allocation")
+        scarce = self.brands.filter(pl.col("price_class") == 1)["brand_id"].to_list()
+        delivered = sales.filter(pl.col("brand_id").is_in(scarce))
+        size = delivered.height
+        told = delivered["sale_date"].to_numpy() - rng.integers(1, 4, size).astype("timedelta64[D]")
+        return delivered.select(
+            "retailer_no",
+            "brand_id",
+            "_date",
+            delivery_date="sale_date",
+            told_on=pl.when(pl.Series(choose(rng, size, 0.97))).then(pl.Series(told)),
+            allocated_cases="cases",
+            ordered_cases=(pl.col("cases") * pl.Series(rng.uniform(1.0, 1.8, size))).round().cast(pl.Int64),
+            delivered_cases="cases",
+        )
+
+    def _seizures(self) -> pl.DataFrame:
+        """Two joint actions a month; every kind has its own unit [000 L166]."""
+        rng = self.streams("retail seizures")
+        rows = []
+        for month in months(self.start, self.horizon):
+            worked = [day for day in days(month, month_end(month)) if is_working_day(day)]
+            for number, day in enumerate((worked[4], worked[12])):
+                for kind, unit, mean in SEIZED:
+                    quantity = int(rng.poisson(mean)) * 10_000
+                    unit_of = self._departments()[int(rng.integers(len(self._departments())))]
+                    if quantity:
+                        rows.append((f"{month:%Y%m}{number + 1}", unit_of, day, kind, quantity, unit))
+        columns = ("operation_no", "organisation_id", "seized_on", "seizure_kind", "quantity", "unit")
+        return pl.DataFrame(rows, orient="row", schema=list(columns)).with_columns(
+            seizure_id=pl.format("CH{}", pl.int_range(1, pl.len() + 1).cast(pl.String).str.zfill(6)), _date="seized_on"
         )
 
     def _reports(self, sales: pl.DataFrame, plan_days: pl.DataFrame) -> pl.DataFrame:

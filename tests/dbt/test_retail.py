@@ -4,7 +4,7 @@ The text blanks the year; here it is 2026, which decides GT-06 only. Three brand
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,10 @@ from simulator.writers import TableFile
 from warehouse.calendar import load_calendar
 
 LEFT_OUT = ("--exclude", "tag:stage", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
-MARTS = ("+mart_retail_progress", "+mart_retail_plan", "+mart_retail_report", "+mart_retail_brand")
+MARTS = (
+    *("+mart_retail_progress", "+mart_retail_plan", "+mart_retail_report", "+mart_retail_brand"),
+    *("+fct_retail_stock", "+fct_retail_allocation", "+fct_retail_seizure"),
+)
 FOUNDED, SENT, AS_OF = date(2009, 1, 1), date(2026, 1, 29), date(2026, 1, 28)
 COUNTY, MANAGER, RETAILER = "Y0101", "Y0002", "330100000001"
 # plan and sales of January by brand: a provincial one, one from outside the province, a key brand [000 L162]
@@ -79,6 +82,40 @@ def sale(number: int, day: date, cases: Decimal, yuan: Decimal) -> dict[str, Any
         retailer_no=RETAILER, brand_id=f"P{number}", sale_date=day, manager_no=MANAGER, cases=int(cases * 10_000),
         amount=int(yuan * 100),
     )  # fmt: skip
+
+
+SEIZED = (
+    ("counterfeit", "package", 38), ("loose_handmade", "stick", 76_000), ("irregular_channel", "carton", 78),
+    ("smuggled", "carton", 46),
+)  # fmt: skip
+
+
+def field() -> dict[str, list[dict[str, Any]]]:
+    """What managers and the joint actions of [000 L166] bring in: counts, allocations, seizures."""
+    at = datetime(2026, 1, 8, 9)
+    return {
+        "stock_count": [
+            dict(
+                retailer_no=RETAILER, brand_id="P1", counted_at=at + timedelta(days=7 * week), manager_no=MANAGER,
+                device_id=None, uploaded_at=at + timedelta(days=7 * week, hours=1), stock_cases=5_000 * week,
+                sold_out_cases=10_000,
+            )
+            for week in (0, 1)
+        ],
+        "allocation": [
+            dict(
+                retailer_no=RETAILER, brand_id="P2", delivery_date=date(2026, 1, 8), told_on=date(2026, 1, 6),
+                allocated_cases=20_000, ordered_cases=30_000, delivered_cases=20_000,
+            )
+        ],
+        "seizure": [
+            dict(
+                seizure_id=f"CH{number}", operation_no="4", organisation_id=COUNTY, seized_on=date(2026, 1, 20),
+                seizure_kind=kind, quantity=quantity * 10_000, unit=unit,
+            )
+            for number, (kind, unit, quantity) in enumerate(SEIZED)
+        ],
+    }  # fmt: skip
 
 
 def january() -> dict[str, list[dict[str, Any]]]:
@@ -150,7 +187,7 @@ def receive(arrivals: Arrivals, landing: Path, day: date, tables: Mapping[str, l
 def county(arrivals: Arrivals, tmp_path: Path) -> Iterator[Arrivals]:
     """The county's January, sent, ingested and built."""
     load_calendar(arrivals.session)
-    receive(arrivals, tmp_path, SENT, january())
+    receive(arrivals, tmp_path, SENT, january() | field())
     yield arrivals
 
 
@@ -179,7 +216,8 @@ def test_the_countys_january(county: Arrivals) -> None:
     reported = {
         (scope, figure): (verdict, difference, follows_calendar)
         for scope, figure, verdict, difference, follows_calendar in county.rows(
-            "select scope, figure_id, verdict, round(difference, 2), follows_calendar from mart_build.mart_retail_report"
+            "select scope, figure_id, verdict, round(difference, 2), follows_calendar "
+            "from mart_build.mart_retail_report"
         )
     }
     assert reported["all", "lead"] == ("follows", Decimal("-0.15"), False)
@@ -219,6 +257,25 @@ def test_the_countys_january(county: Arrivals) -> None:
         "select plan_version, annual_cases, revised_by_cases, revised_by, days_gap, is_in_force "
         "from mart_build.mart_retail_plan order by plan_version"
     ) == [(1, 25_000, None, None, 0, False), (2, 25_500, 500, Decimal("0.02"), 0, True)]
+
+
+def test_what_comes_from_the_field(county: Arrivals, tmp_path: Path) -> None:
+    """KPI-09, SYS-110, SYS-112, SYS-117, SYS-119: each stands with its members, and a correction takes it back."""
+    seized = (
+        "select seizure_kind, unit, sum(quantity), count(distinct organisation_key) "
+        "from core.fct_retail_seizure where organisation_key > 0 group by 1, 2 order by 1"
+    )
+    assert county.rows(seized) == [(kind, unit, quantity, 1) for kind, unit, quantity in sorted(SEIZED)]
+    assert county.rows(
+        "select stock_cases, sold_out_cases, uploaded_at - counted_at, "
+        "customer_key > 0 and employee_key > 0 and brand_key > 0 "
+        "from core.fct_retail_stock order by counted_at"
+    ) == [(0, 1, timedelta(hours=1), True), (Decimal("0.5"), 1, timedelta(hours=1), True)]
+    given = "select sum(allocated_cases), sum(ordered_cases), sum(delivered_cases) from core.fct_retail_allocation"
+    assert county.rows(given) == [(2, 3, 2)]
+    short = field()["allocation"][0] | {"delivered_cases": 15_000}
+    receive(county, tmp_path, date(2026, 1, 30), {"allocation": [short]})
+    assert county.rows(given) == [(2, 3, Decimal("1.5"))]
 
 
 def test_a_correction_a_new_version_and_a_late_brand(county: Arrivals, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='brand_key',
     pre_hook="{{ take_up(after=['int_brand__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['brand_key']}, {'columns': ['source_system', 'brand_id']}, {'columns': ['known_from']}]
 ) }}
 

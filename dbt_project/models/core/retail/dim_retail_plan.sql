@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='retail_plan_key',
     pre_hook="{{ take_up(after=['int_retail_plan__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['retail_plan_key']}, {'columns': ['source_system', 'plan_id']}, {'columns': ['known_from']}]
 ) }}
 

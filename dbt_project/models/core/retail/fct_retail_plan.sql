@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('brand', 'fact.plan_date') }}"],
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('brand', 'fact.plan_date') }}"],
     indexes=[{'columns': ['retail_plan_key', 'plan_date']}]
 ) }}
 

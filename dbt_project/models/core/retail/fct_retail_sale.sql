@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('customer', 'fact.sale_date') }}", "{{ rekey('brand', 'fact.sale_date') }}", "{{ rekey('employee', 'fact.sale_date') }}"],
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('customer', 'fact.sale_date') }}", "{{ rekey('brand', 'fact.sale_date') }}", "{{ rekey('employee', 'fact.sale_date') }}"],
     indexes=[{'columns': ['customer_key']}, {'columns': ['sale_date']}]
 ) }}
 
