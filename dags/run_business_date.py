@@ -15,7 +15,7 @@ with DAG(
     doc_md=f"""
 ### Run one business date
 *Trigger*, choose the date: the sources {", ".join(wiring.SIMULATED_SOURCES)} are ingested side by side, and when all
-three have arrived `build_and_publish` starts by itself. Running a date again is safe: what is loaded stays loaded.
+four have arrived `build_and_publish` starts by itself. Running a date again is safe: what is loaded stays loaded.
 {wiring.PAGES}""",
 ) as dag:
     for source in wiring.SIMULATED_SOURCES:

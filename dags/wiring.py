@@ -25,8 +25,8 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 CONTRACTS = CHECKOUT / "ingestion" / "contracts"
 SOURCES = sorted(folder.name for folder in CONTRACTS.iterdir() if folder.is_dir())
 """Every source that has contracts; a new folder of contracts is a new DAG."""
-SIMULATED_SOURCES = ("core_banking", "card", "grid_billing")
-"""The sources of the bank and the grid: one business date is built when all three have arrived."""
+SIMULATED_SOURCES = ("core_banking", "card", "grid_billing", "retail")
+"""The sources of the bank, the grid and the retail distributor: a business date is built when all have arrived."""
 PROFILES = sorted(file.stem for file in (CHECKOUT / "regulatory" / "profiles").glob("*.yaml"))
 
 RAW = {source: Asset(name=f"raw_{source}", uri=f"c360://raw/{source}", group="raw") for source in SOURCES}

@@ -24,7 +24,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 TRIAL = "c360-trial"
 IMAGE_TAG = "trial"
 SERVICES = {"postgres", "api-server", "scheduler", "dag-processor", "triggerer"}
-SOURCES = ("core_banking", "card", "grid_billing")
+SOURCES = ("core_banking", "card", "grid_billing", "retail")
 SCALE = "0.002"
 BY_HAND, BY_AIRFLOW, MONTH = "2026-10-31", "2026-11-01", "2026-10"
 """The first two business dates of the simulated world, and the month that the first one closes."""

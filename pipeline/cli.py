@@ -144,7 +144,7 @@ def simulate(
         typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Last daily batch; the demo's last one if not given."),
     ] = None,
 ) -> None:
-    """Write simulated extracts of the three source systems into landing, with their ground truth beside.
+    """Write simulated extracts of the source systems into landing, with their ground truth beside.
 
     After a demo, `--until` gives its world further days (same scale and seed): files to ingest by hand or in Airflow.
     """

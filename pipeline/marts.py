@@ -75,15 +75,26 @@ def publish(note: str, business_date: date | None, results: bool) -> Publication
     return report
 
 
+MANAGER_ROLES = {"customer_manager": "manager", "retail_manager": "retail_manager"}
+"""Role of the login of a manager, by his post."""
+
+
 def _make_manager_logins(session: Any) -> None:
     """A login for every customer manager (客户经理) now in service, who sees his own customers only."""
     managers = session.execute(
-        "select employee_id, organisation_id from core.dim_employee "
-        "where is_current and position = 'customer_manager' and left_on is null and source_system = 'core_banking' "
-        "order by employee_id"
+        "select employee_id, controller_id, organisation_id, position from core.dim_employee "
+        "where is_current and position = any(%s) and left_on is null and source_system in ('core_banking', 'retail') "
+        "order by employee_id",
+        [list(MANAGER_ROLES)],
     ).fetchall()
     session.commit()
-    make_logins(session, [manager_login(employee, "bank", organisation) for employee, organisation in managers])
+    make_logins(
+        session,
+        [
+            manager_login(employee, controller, organisation, MANAGER_ROLES[post])
+            for employee, controller, organisation, post in managers
+        ],
+    )
     session.commit()
 
 

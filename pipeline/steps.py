@@ -45,8 +45,8 @@ from warehouse.connection import connect, orm_session
 from warehouse.publication import PublicationReport
 from warehouse.settings import get_settings
 
-SIMULATED_SOURCES = ("core_banking", "card", "grid_billing")
-"""The source systems of the bank and the grid; one business date is built when all three have arrived."""
+SIMULATED_SOURCES = ("core_banking", "card", "grid_billing", "retail")
+"""The sources of the bank, the grid and the retail distributor: a business date is built when all have arrived."""
 
 _ONE_BUILDER = 3_600_360_010  # advisory lock: one business date is built at a time
 

@@ -168,6 +168,7 @@ CAPTURE_CHANNELS = {
     },
     "card": {"low_counter": 0.30, "customer_manager": 0.15, "mobile_bank": 0.45, "hotline": 0.10},
     "grid_billing": {"grid_counter": 0.55, "grid_app": 0.35, "customer_manager": 0.10},
+    "retail": {"customer_manager": 0.80, "counter": 0.20},
 }
 ELECTRONIC_CAPTURE = ("mobile_bank", "net_bank", "grid_app")
 
@@ -235,3 +236,13 @@ SEASON = {
     "commercial_single_part": (1.05, 0.95, 0.90, 0.88, 0.95, 1.10, 1.30, 1.32, 1.10, 0.92, 0.92, 1.05),
     "commercial_two_part": (1.02, 0.90, 1.00, 0.98, 1.00, 1.05, 1.12, 1.12, 1.04, 1.00, 1.02, 1.05),
 }
+
+# --- Retail distributor: a tobacco county [000 L161-168]; figures at scale 1 ---
+RETAILERS = 2_000
+RETAILERS_A_MANAGER = 100
+RETAILER_CASES_A_WEEK = 0.1  # 大箱: 25,000 a year over some 5,000 shops [KPI-06]
+RETAIL_SEASON = (1.35, 0.95, 0.90, 0.90, 0.95, 0.95, 0.95, 0.95, 1.10, 1.10, 0.90, 1.00)
+RETAIL_PLAN_OF_EXPECTED = 0.98
+RETAIL_BRAND_ORDERED_SHARE = 0.6  # of the brands, in one order
+RETAILER_VISITS_A_DAY = 0.05
+RETAIL_COUNTED_SHARE = 0.1  # of the brands ordered, counted in the shop on that day

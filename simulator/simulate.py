@@ -28,13 +28,14 @@ from simulator.loans import Loans
 from simulator.organisation import Organisation
 from simulator.pools import Pools
 from simulator.randomness import Streams
+from simulator.retail import Retail
 from simulator.service import Service
 from simulator.statements import Statements
 from simulator.wealth import Wealth
 from simulator.writers import TableFile, Totals
 from warehouse.settings import Settings
 
-SOURCES = ("core_banking", "card", "grid_billing")
+SOURCES = ("core_banking", "card", "grid_billing", "retail")
 MANIFEST = "simulation.json"
 VERSION = 5  # of the world: another version writes other bytes
 Progress = Callable[[int, int, str], None]
@@ -75,7 +76,7 @@ def simulate(
     file_faults: Sequence[tuple[str, str, date, str]] = (),
     progress: Progress | None = None,
 ) -> SimulationReport:
-    """Writes the extracts of core banking, card and grid billing, and the ground truth beside them.
+    """Writes the extracts of the bank, the grid and the retail distributor, and the ground truth beside them.
 
     The same arguments give the same bytes. Files go to ``<home>/landing/<source>/<date>/``, the truth to
     ``<home>/truth`` (`identities`, `pairs`, `faults`, `totals`, `statements` as Parquet). Where the same simulation has
@@ -220,6 +221,7 @@ class Run:
         np.add.at(owed, self.loans.frame["customer"].to_numpy(), self.loans.frame["principal"].to_numpy())
         self.service = Service(s, self.customers, self.accounts, self.organisation, owed, start, horizon)
         self.statements = Statements(s, self.customers, self.organisation, start, horizon)
+        self.retail = Retail(s, max(24, round(p.RETAILERS * self.scale)), start, horizon)
         self.ledger = ledger.Ledger(self.accounts.opening)
         self.asked = [self.loans.asked]
         self.card_payments: list[pl.DataFrame] = []
@@ -262,6 +264,7 @@ class Run:
             (grid, "equipment"): self.grid.equipment,
             (grid, "connection_project"): self.grid.connections.projects,
             (grid, "consent"): self.grid.consents,
+            **{("retail", table): log for table, log in self.retail.masters.items()},
         }
         self._opening()
 
@@ -309,6 +312,8 @@ class Run:
             ("visit", self.grid.connections.visits),
         ):
             self._emit("grid_billing", table, frame)
+        for table, frame in self.retail.facts.items():
+            self._emit("retail", table, frame)
 
     def _month(self, month: date) -> None:
         last = calendar.month_end(month)

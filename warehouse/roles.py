@@ -77,13 +77,16 @@ DEMO_LOGINS = (
     Login("gary", "grid_bi_reader", "grid"),
     Login("paula", "assessor", "bank"),
     Login("henry", "assessor", "bank"),
+    Login("rita", "retail_bi_reader", "retail_distributor"),
 )
 """The people of the demo besides its customer managers."""
 
 
-def manager_login(employee_id: str, controller_id: str = "bank", organisation_id: str | None = None) -> Login:
+def manager_login(
+    employee_id: str, controller_id: str = "bank", organisation_id: str | None = None, role: str = "manager"
+) -> Login:
     """The login `mgr_<employee id>` of a customer manager."""
-    return Login(f"mgr_{employee_id.lower()}", "manager", controller_id, employee_id, organisation_id)
+    return Login(f"mgr_{employee_id.lower()}", role, controller_id, employee_id, organisation_id)
 
 
 @cache

@@ -105,7 +105,8 @@ def test_contacts_without_text_are_reported_for_each_manager(owner: psycopg.Conn
         "where check_id = 'contact_text' and subject_kind = 'employee' group by 1 order by 1"
     ).fetchall()
     sent = owner.execute(
-        "select employee_id, count(*), count(note) from raw_core_banking.contact group by 1 order by 1"
+        "select employee_id, count(*), count(note) from raw_core_banking.contact group by 1 union all "
+        "select manager_no, count(*), count(*) filter (where has_note) from raw_retail.visit group by 1 order by 1"
     ).fetchall()
     assert scored == sent
     assert any(passed < judged for _, judged, passed in scored)

@@ -45,7 +45,7 @@ def test_contracts_are_valid_for_the_standard(folder):
 
 def test_the_real_contracts_load():
     contracts = load_contracts()
-    assert {"core_banking", "card", "grid_billing", "berka", "tabformer", "sgsc"} <= set(contracts)
+    assert {"core_banking", "card", "grid_billing", "retail", "berka", "tabformer", "sgsc"} <= set(contracts)
     assert contracts["berka"]["trans"].file_name(date(1994, 10, 31)) == "trans.first100k.asc.gz"
 
 

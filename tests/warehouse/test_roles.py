@@ -12,7 +12,8 @@ from warehouse.roles import DEMO_LOGINS, Login, RoleError, apply_roles, make_log
 
 OF_DESIGN = {
     "loader", "transformer", "resolver", "publisher", "assessor", "bi_reader", "manager", "branch_head",
-    "grid_manager", "grid_bi_reader", "retail_manager", "regulator_officer", "steward", "auditor", "data_engineer",
+    "grid_manager", "grid_bi_reader", "retail_bi_reader", "retail_manager", "regulator_officer", "steward", "auditor",
+    "data_engineer",
 }  # fmt: skip
 
 

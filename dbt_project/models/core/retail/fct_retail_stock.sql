@@ -1,0 +1,40 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    full_refresh=false,
+    pre_hook="{{ take_up() }}",
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('customer', 'fact.counted_at') }}", "{{ rekey('brand', 'fact.counted_at') }}", "{{ rekey('employee', 'fact.counted_at') }}"],
+    indexes=[{'columns': ['customer_key']}, {'columns': ['counted_at']}]
+) }}
+
+with row_taken_up as (
+    {{ fact_rows('retail_stock') }}
+),
+
+resolved as (
+    select
+        row_taken_up.source_system,
+        row_taken_up.controller_id,
+        {{ version_keys('customer', 'customer', 'row_taken_up.customer_id') }},
+        {{ version_keys('brand', 'brand', 'row_taken_up.brand_id') }},
+        {{ version_keys('employee', 'employee', 'row_taken_up.employee_id') }},
+        row_taken_up.customer_id,
+        row_taken_up.brand_id,
+        row_taken_up.employee_id,
+        row_taken_up.counted_at,
+        row_taken_up.uploaded_at,
+        row_taken_up.device_id,
+        row_taken_up.stock_cases,
+        row_taken_up.sold_out_cases,
+        row_taken_up.row_sign,
+        row_taken_up.file_id,
+        row_taken_up.line,
+        row_taken_up.business_date,
+        row_taken_up.known_at
+    from row_taken_up
+    {{ join_version('customer', 'customer', 'row_taken_up.source_system', 'row_taken_up.customer_id', 'row_taken_up.counted_at') }}
+    {{ join_version('brand', 'brand', 'row_taken_up.source_system', 'row_taken_up.brand_id', 'row_taken_up.counted_at') }}
+    {{ join_version('employee', 'employee', 'row_taken_up.source_system', 'row_taken_up.employee_id', 'row_taken_up.counted_at') }}
+)
+
+{{ with_taken_back('retail_stock', 'resolved') }}

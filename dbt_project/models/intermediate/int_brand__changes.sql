@@ -1,0 +1,3 @@
+{{ config(entity='brand') }}
+
+{{ change_log('brand') }}

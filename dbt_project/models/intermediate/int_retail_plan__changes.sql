@@ -1,0 +1,3 @@
+{{ config(entity='retail_plan') }}
+
+{{ change_log('retail_plan') }}

@@ -1,0 +1,11 @@
+select
+    'retail' as source_system,
+    {{ controller_of('retail') }} as controller_id,
+    source_row.plan_id,
+    source_row.brand_id,
+    source_row.plan_date,
+    source_row.cases,
+    source_row.amount,
+    {{ lineage() }}
+from {{ source('retail', 'plan_day') }} as source_row
+inner join {{ source('ops', 'loaded_file') }} as loaded on loaded.file_id = source_row._file_id
