@@ -1,4 +1,4 @@
--- The running month and those before it; fct_retail_progress has all days.
+-- As many days in each publication, not fewer where a month begins; fct_retail_progress has all.
 with kept as (
     select
         *,
@@ -8,7 +8,7 @@ with kept as (
         select *, max(as_of) over (partition by source_system) as last_day
         from {{ ref('fct_retail_progress') }}
     ) as progress
-    where as_of >= date_trunc('month', last_day) - interval '{{ var("retail_progress_months") }} months'
+    where as_of > last_day - interval '{{ var("retail_progress_months") }} months'
     window peers as (
         partition by source_system, owner_kind, scope, period_kind, as_of order by lead desc nulls last
     )
