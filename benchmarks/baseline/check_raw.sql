@@ -1,6 +1,8 @@
 -- What the check of raw is measured against: the figures of the suites in expectations/suites/raw about one business date,
 -- `:day`, by hand: each table is scanned once, and once more for each of the four reconciliations. No suite, no record of
 -- results, no Data Docs.
+\set powers '{1e-6,1e-5,1e-4,1e-3,1e-2,1e-1,1e0,1e1,1e2,1e3,1e4,1e5,1e6,1e7,1e8,1e9,1e10,1e11,1e12,1e13,1e14,1e15,1e16,1e17,1e18}'
+
 set work_mem = '1GB';
 
 set max_parallel_workers_per_gather = 2;
@@ -49,6 +51,8 @@ union all
 select 'core_banking.external_series', count(*) from raw_core_banking.external_series where _file_id = any(array(select file_id from batch))
 union all
 select 'core_banking.financial_statement', count(*) from raw_core_banking.financial_statement where _file_id = any(array(select file_id from batch))
+union all
+select 'core_banking.general_ledger', count(*) from raw_core_banking.general_ledger where _file_id = any(array(select file_id from batch))
 union all
 select 'core_banking.guarantee', count(*) from raw_core_banking.guarantee where _file_id = any(array(select file_id from batch))
 union all
@@ -144,52 +148,64 @@ select 'grid_billing.transformer', count(*) from raw_grid_billing.transformer wh
 union all
 select 'grid_billing.visit', count(*) from raw_grid_billing.visit where _file_id = any(array(select file_id from batch));
 
-select transaction_type, channel_id, direction, amount_magnitude, count(*)
-from (
-    select transaction_type, channel_id, direction, floor(log(abs(nullif(amount, 0)))) as amount_magnitude
+with combination as (
+    select transaction_type, channel_id, direction, width_bucket(abs(nullif(amount, 0)), :'powers'::numeric[]) - 7 as amount_magnitude, count(*) as rows_counted
     from raw_core_banking.account_transaction
     where _file_id = any(array(select file_id from batch))
-) as coded
+    group by 1, 2, 3, 4
+)
+select transaction_type, channel_id, direction, amount_magnitude, sum(rows_counted)
+from combination
 group by grouping sets ((transaction_type), (channel_id), (direction), (amount_magnitude), ());
 
-select transaction_type, entry_mode, mcc, amount_magnitude, count(*)
-from (
-    select transaction_type, entry_mode, mcc, floor(log(abs(nullif(amount, 0)))) as amount_magnitude
+with combination as (
+    select transaction_type, entry_mode, mcc, width_bucket(abs(nullif(amount, 0)), :'powers'::numeric[]) - 7 as amount_magnitude, count(*) as rows_counted
     from raw_card.posting
     where _file_id = any(array(select file_id from batch))
-) as coded
+    group by 1, 2, 3, 4
+)
+select transaction_type, entry_mode, mcc, amount_magnitude, sum(rows_counted)
+from combination
 group by grouping sets ((transaction_type), (entry_mode), (mcc), (amount_magnitude), ());
 
-select entry_mode, response_code, amount_magnitude, count(*)
-from (
-    select entry_mode, response_code, floor(log(abs(nullif(amount, 0)))) as amount_magnitude
+with combination as (
+    select entry_mode, response_code, width_bucket(abs(nullif(amount, 0)), :'powers'::numeric[]) - 7 as amount_magnitude, count(*) as rows_counted
     from raw_card.authorisation
     where _file_id = any(array(select file_id from batch))
-) as coded
+    group by 1, 2, 3
+)
+select entry_mode, response_code, amount_magnitude, sum(rows_counted)
+from combination
 group by grouping sets ((entry_mode), (response_code), (amount_magnitude), ());
 
-select quality, kwh_magnitude, count(*)
-from (
-    select quality, floor(log(abs(nullif(kwh, 0)))) as kwh_magnitude
+with combination as (
+    select quality, width_bucket(abs(nullif(kwh, 0)), :'powers'::numeric[]) - 7 as kwh_magnitude, count(*) as rows_counted
     from raw_grid_billing.daily_reading
     where _file_id = any(array(select file_id from batch))
-) as coded
+    group by 1, 2
+)
+select quality, kwh_magnitude, sum(rows_counted)
+from combination
 group by grouping sets ((quality), (kwh_magnitude), ());
 
-select channel_id, amount_magnitude, count(*)
-from (
-    select channel_id, floor(log(abs(nullif(amount, 0)))) as amount_magnitude
+with combination as (
+    select channel_id, width_bucket(abs(nullif(amount, 0)), :'powers'::numeric[]) - 7 as amount_magnitude, count(*) as rows_counted
     from raw_grid_billing.payment
     where _file_id = any(array(select file_id from batch))
-) as coded
+    group by 1, 2
+)
+select channel_id, amount_magnitude, sum(rows_counted)
+from combination
 group by grouping sets ((channel_id), (amount_magnitude), ());
 
-select bill_kind, amount_magnitude, count(*)
-from (
-    select bill_kind, floor(log(abs(nullif(amount, 0)))) as amount_magnitude
+with combination as (
+    select bill_kind, width_bucket(abs(nullif(amount, 0)), :'powers'::numeric[]) - 7 as amount_magnitude, count(*) as rows_counted
     from raw_grid_billing.bill
     where _file_id = any(array(select file_id from batch))
-) as coded
+    group by 1, 2
+)
+select bill_kind, amount_magnitude, sum(rows_counted)
+from combination
 group by grouping sets ((bill_kind), (amount_magnitude), ());
 
 select count(*), count(posting.transaction_id), sum(payment.amount), sum(abs(payment.amount - posting.amount))

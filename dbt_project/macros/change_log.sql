@@ -251,7 +251,10 @@
         {%- endcall %}
     {%- endif %}
 
-    {%- call statement('statistics') %}analyze {{ relation }}{% endcall %}
+    {%- set statistics = analyze_grown(relation) %}
+    {%- if statistics %}
+        {%- call statement('statistics') %}{{ statistics }}{% endcall %}
+    {%- endif %}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {{ adapter.commit() }}

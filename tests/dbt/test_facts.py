@@ -65,6 +65,19 @@ def test_a_fact_before_its_master_finds_an_inferred_member_that_keeps_its_key(ar
     _equals_rebuild(arrivals)
 
 
+def test_a_fact_is_analyzed_when_it_has_grown_by_a_tenth(arrivals: Arrivals) -> None:
+    rows_known = []
+    for number, rows in enumerate((1000, 10, 500)):
+        day = DAY + timedelta(days=number)
+        postings = [posting(f"T{number}-{line}", "A", day, "10") for line in range(rows)]
+        arrivals.receive("core_banking", day, {"account_transaction": postings})
+        build(arrivals)
+        rows_known += arrivals.rows(
+            "select reltuples::integer from pg_class where oid = 'core.fct_account_transaction'::regclass"
+        )
+    assert rows_known == [(1000,), (1000,), (1510,)]
+
+
 def test_the_primary_keys_of_the_contracts_stand_when_the_rows_do(arrivals: Arrivals) -> None:
     arrivals.receive("core_banking", DAY, {"account_transaction": [posting("T1", "A", DAY, "10")]})
     for _ in range(2):  # made, and written to

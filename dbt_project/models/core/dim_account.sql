@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='account_key',
     pre_hook="{{ take_up(after=['int_account__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['account_key']}, {'columns': ['source_system', 'account_id']}, {'columns': ['known_from']}]
 ) }}
 

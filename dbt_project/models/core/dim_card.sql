@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='card_key',
     pre_hook="{{ take_up(after=['int_card__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['card_key']}, {'columns': ['source_system', 'card_id']}, {'columns': ['known_from']}]
 ) }}
 

@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='card_account_key',
     pre_hook="{{ take_up(after=['int_card_account__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['card_account_key']}, {'columns': ['source_system', 'card_account_id']}, {'columns': ['known_from']}]
 ) }}
 

@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='customer_key',
     pre_hook="{{ take_up(after=['int_customer__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['customer_key']}, {'columns': ['source_system', 'customer_id']}, {'columns': ['known_from']}]
 ) }}
 

@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='employee_key',
     pre_hook="{{ take_up(after=['int_employee__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['employee_key']}, {'columns': ['source_system', 'employee_id']}, {'columns': ['known_from']}]
 ) }}
 

@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='loan_key',
     pre_hook="{{ take_up(after=['int_loan__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['loan_key']}, {'columns': ['source_system', 'loan_id']}, {'columns': ['known_from']}]
 ) }}
 

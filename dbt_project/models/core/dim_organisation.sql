@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='organisation_key',
     pre_hook="{{ take_up(after=['int_organisation__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['organisation_key']}, {'columns': ['source_system', 'organisation_id']}, {'columns': ['known_from']}]
 ) }}
 

@@ -6,7 +6,7 @@
         "{{ take_up_events(after='bridge_party_attribute', rules=golden_rules()) }}",
         "{{ forget_touched_parties() }}",
     ],
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['party_key']}]
 ) }}
 

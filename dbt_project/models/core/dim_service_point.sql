@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='service_point_key',
     pre_hook="{{ take_up(after=['int_service_point__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['service_point_key']}, {'columns': ['source_system', 'service_point_id']}, {'columns': ['known_from']}]
 ) }}
 

@@ -4,7 +4,7 @@
     unique_key=['account_key', 'valid_from'],
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook="analyze {{ this }}"
+    post_hook="{{ analyze_grown() }}"
 ) }}
 
 -- A row arrives on a day of change and holds to the next one.

@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('account', 'fact.accounting_date') }}", "{{ rekey('employee', 'fact.accounting_date', 'operator') }}"],
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('account', 'fact.accounting_date') }}", "{{ rekey('employee', 'fact.accounting_date', 'operator') }}"],
     indexes=[{'columns': ['account_key']}, {'columns': ['accounting_date']}]
 ) }}
 

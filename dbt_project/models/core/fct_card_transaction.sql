@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('card', 'fact.accounting_date') }}", "{{ rekey('card_account', 'fact.accounting_date') }}"],
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('card', 'fact.accounting_date') }}", "{{ rekey('card_account', 'fact.accounting_date') }}"],
     indexes=[{'columns': ['card_key']}, {'columns': ['accounting_date']}, {'columns': ['file_id'], 'type': 'brin'}]
 ) }}
 

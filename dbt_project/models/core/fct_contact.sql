@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('customer', 'fact.contacted_at') }}", "{{ rekey('employee', 'fact.contacted_at') }}"],
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('customer', 'fact.contacted_at') }}", "{{ rekey('employee', 'fact.contacted_at') }}"],
     indexes=[{'columns': ['customer_key']}]
 ) }}
 

@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='customer_key',
     pre_hook="{{ take_up(after=['dim_customer']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['customer_key']}, {'columns': ['attribute_id', 'capture_channel_key']}]
 ) }}
 {%- set attributes = [

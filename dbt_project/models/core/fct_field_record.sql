@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('customer', 'fact.recorded_at') }}", "{{ rekey('employee', 'fact.recorded_at') }}"],
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('customer', 'fact.recorded_at') }}", "{{ rekey('employee', 'fact.recorded_at') }}"],
     indexes=[{'columns': ['customer_key']}, {'columns': ['file_id']}]
 ) }}
 

@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('service_point', 'fact.reading_date') }}"],
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('service_point', 'fact.reading_date') }}"],
     indexes=[{'columns': ['service_point_key']}]
 ) }}
 

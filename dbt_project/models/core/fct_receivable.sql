@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('customer', 'fact.as_of') }}"],
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('customer', 'fact.as_of') }}"],
     indexes=[{'columns': ['customer_key']}]
 ) }}
 

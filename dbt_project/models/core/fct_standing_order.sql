@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='standing_order_key',
     pre_hook="{{ take_up(after=['int_standing_order__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['standing_order_key']}, {'columns': ['account_key']}]
 ) }}
 

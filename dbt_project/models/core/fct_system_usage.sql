@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('employee', 'fact.usage_date') }}"]
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('employee', 'fact.usage_date') }}"]
 ) }}
 
 with row_taken_up as (

@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('customer', 'fact.traded_at') }}", "{{ rekey('account', 'fact.traded_at') }}", "{{ rekey('product', 'fact.traded_at') }}", "{{ rekey('employee', 'fact.traded_at') }}"],
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('customer', 'fact.traded_at') }}", "{{ rekey('account', 'fact.traded_at') }}", "{{ rekey('product', 'fact.traded_at') }}", "{{ rekey('employee', 'fact.traded_at') }}"],
     indexes=[{'columns': ['customer_key']}]
 ) }}
 

@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='campaign_key',
     pre_hook="{{ take_up(after=['int_campaign__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['campaign_key']}, {'columns': ['source_system', 'campaign_id']}, {'columns': ['known_from']}]
 ) }}
 

@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='collateral_key',
     pre_hook="{{ take_up(after=['int_collateral__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['collateral_key']}, {'columns': ['source_system', 'collateral_id']}, {'columns': ['known_from']}]
 ) }}
 

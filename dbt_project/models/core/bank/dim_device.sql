@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='device_key',
     pre_hook="{{ take_up(after=['int_device__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['device_key']}, {'columns': ['source_system', 'device_id']}, {'columns': ['known_from']}]
 ) }}
 

@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='rating_key',
     pre_hook="{{ take_up(after=['int_rating__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['rating_key']}, {'columns': ['source_system', 'rating_id']}, {'columns': ['known_from']}]
 ) }}
 

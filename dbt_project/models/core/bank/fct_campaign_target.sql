@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('campaign', 'fact.targeted_on') }}", "{{ rekey('customer', 'fact.targeted_on') }}", "{{ rekey('employee', 'fact.targeted_on') }}"],
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('campaign', 'fact.targeted_on') }}", "{{ rekey('customer', 'fact.targeted_on') }}", "{{ rekey('employee', 'fact.targeted_on') }}"],
     indexes=[{'columns': ['campaign_key']}, {'columns': ['customer_key']}]
 ) }}
 

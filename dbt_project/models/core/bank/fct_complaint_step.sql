@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('customer', 'fact.step_at') }}", "{{ rekey('organisation', 'fact.step_at') }}", "{{ rekey('employee', 'fact.step_at') }}", "{{ rekey('employee', 'fact.step_at', 'complained_employee') }}"],
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('customer', 'fact.step_at') }}", "{{ rekey('organisation', 'fact.step_at') }}", "{{ rekey('employee', 'fact.step_at') }}", "{{ rekey('employee', 'fact.step_at', 'complained_employee') }}"],
     indexes=[{'columns': ['customer_key']}]
 ) }}
 

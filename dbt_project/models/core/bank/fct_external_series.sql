@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('customer', 'fact.series_month') }}"],
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('customer', 'fact.series_month') }}"],
     indexes=[{'columns': ['customer_key']}]
 ) }}
 

@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('customer', 'fact.period_end') }}", "{{ rekey('employee', 'fact.verified_on', 'verifier') }}"],
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('customer', 'fact.period_end') }}", "{{ rekey('employee', 'fact.verified_on', 'verifier') }}"],
     indexes=[{'columns': ['customer_key']}, {'columns': ['file_id']}]
 ) }}
 

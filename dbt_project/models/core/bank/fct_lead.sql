@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('customer', 'fact.created_at') }}", "{{ rekey('employee', 'fact.created_at') }}"],
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('customer', 'fact.created_at') }}", "{{ rekey('employee', 'fact.created_at') }}"],
     indexes=[{'columns': ['customer_key']}, {'columns': ['employee_key']}]
 ) }}
 

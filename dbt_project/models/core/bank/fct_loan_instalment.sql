@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='loan_key',
     pre_hook="{{ take_up(after=['fct_repayment_schedule', 'fct_repayment']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['due_on']}]
 ) }}
 

@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('organisation', 'fact.taken_at') }}", "{{ rekey('customer', 'fact.taken_at') }}"],
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('organisation', 'fact.taken_at') }}", "{{ rekey('customer', 'fact.taken_at') }}"],
     indexes=[{'columns': ['organisation_key']}, {'columns': ['customer_key']}]
 ) }}
 

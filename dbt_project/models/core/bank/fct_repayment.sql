@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('loan', 'fact.paid_on') }}"],
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('loan', 'fact.paid_on') }}"],
     indexes=[{'columns': ['loan_key']}, {'columns': ['file_id'], 'type': 'brin'}]
 ) }}
 

@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('card', 'fact.authorised_at') }}"],
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('card', 'fact.authorised_at') }}"],
     indexes=[{'columns': ['card_key']}, {'columns': ['file_id'], 'type': 'brin'}]
 ) }}
 

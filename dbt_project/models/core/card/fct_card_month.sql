@@ -4,7 +4,7 @@
     unique_key=['card_key', 'activity_month'],
     full_refresh=false,
     pre_hook="{{ take_up(after=['fct_card_transaction', 'fct_card_authorisation']) }}",
-    post_hook="analyze {{ this }}"
+    post_hook="{{ analyze_grown() }}"
 ) }}
 
 -- All measures add up: what arrived with the batches of this run, and with no other, is added to the months that it falls
@@ -44,6 +44,10 @@ with arrived as (
         case when is_approved then 0 else row_sign end
     from {{ ref('fct_card_authorisation') }}
     where file_id = any({{ pending_files() }})
+),
+
+added_to as (
+    select * from arrived
     {%- if is_incremental() %}
     union all
     select
@@ -66,13 +70,7 @@ with arrived as (
         approved_count,
         declined_count
     from {{ this }} as kept
-    where (kept.card_key, kept.activity_month) in (
-        select card_key, date_trunc('month', accounting_date)::date
-        from {{ ref('fct_card_transaction') }} where file_id = any({{ pending_files() }})
-        union
-        select card_key, date_trunc('month', authorised_at)::date
-        from {{ ref('fct_card_authorisation') }} where file_id = any({{ pending_files() }})
-    )
+    where (kept.card_key, kept.activity_month) in (select card_key, activity_month from arrived)
     {%- endif %}
 )
 
@@ -95,5 +93,5 @@ select
     sum(approved_count)::integer as approved_count,
     sum(declined_count)::integer as declined_count,
     max(known_at) as known_at
-from arrived
+from added_to
 group by source_system, controller_id, card_key, activity_month, currency

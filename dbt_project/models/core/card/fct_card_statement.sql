@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('card_account', 'fact.cycle_end') }}"],
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('card_account', 'fact.cycle_end') }}"],
     indexes=[{'columns': ['card_account_key']}]
 ) }}
 

@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='equipment_key',
     pre_hook="{{ take_up(after=['int_equipment__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['equipment_key']}, {'columns': ['source_system', 'equipment_id']}, {'columns': ['known_from']}]
 ) }}
 

@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='meter_key',
     pre_hook="{{ take_up(after=['int_meter__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['meter_key']}, {'columns': ['source_system', 'meter_id']}, {'columns': ['known_from']}]
 ) }}
 

@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='supply_contract_key',
     pre_hook="{{ take_up(after=['int_supply_contract__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['supply_contract_key']}, {'columns': ['source_system', 'supply_contract_id']}, {'columns': ['known_from']}]
 ) }}
 

@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='tariff_period_key',
     pre_hook="{{ take_up(after=['int_tariff_period__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['tariff_period_key']}, {'columns': ['source_system', 'tariff_period_id']}, {'columns': ['known_from']}]
 ) }}
 

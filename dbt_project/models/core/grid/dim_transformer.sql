@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='transformer_key',
     pre_hook="{{ take_up(after=['int_transformer__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['transformer_key']}, {'columns': ['source_system', 'transformer_id']}, {'columns': ['known_from']}]
 ) }}
 

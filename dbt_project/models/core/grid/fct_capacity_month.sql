@@ -4,7 +4,7 @@
     unique_key=['line_key', 'capacity_month'],
     full_refresh=false,
     pre_hook="{{ take_up(after=['dim_line']) }}",
-    post_hook="analyze {{ this }}"
+    post_hook="{{ analyze_grown() }}"
 ) }}
 
 -- A month that arrives again replaces the one before; a correction of a line makes its months anew.

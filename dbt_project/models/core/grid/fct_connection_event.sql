@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('employee', 'fact.event_at') }}"],
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('employee', 'fact.event_at') }}"],
     indexes=[{'columns': ['connection_project_key']}, {'columns': ['file_id']}]
 ) }}
 

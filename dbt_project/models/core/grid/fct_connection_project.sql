@@ -4,7 +4,7 @@
     unique_key='connection_project_key',
     full_refresh=false,
     pre_hook="{{ take_up(after=['fct_connection_stage', 'fct_design_review', 'fct_field_record']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['customer_key']}]
 ) }}
 

@@ -4,7 +4,7 @@
     unique_key='connection_project_key',
     full_refresh=false,
     pre_hook="{{ take_up(after=['fct_connection_event', 'int_connection_project__changes']) }}",
-    post_hook="analyze {{ this }}"
+    post_hook="{{ analyze_grown() }}"
 ) }}
 
 -- Only projects of which an event or the header arrived are made anew.

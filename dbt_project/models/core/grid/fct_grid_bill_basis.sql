@@ -4,7 +4,7 @@
     unique_key=['source_system', 'bill_id'],
     full_refresh=false,
     pre_hook="{{ take_up(after=['fct_grid_bill', 'fct_grid_bill_total', 'fct_meter_month', 'dim_service_point', 'dim_supply_contract', 'dim_tariff', 'dim_tariff_period']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['service_point_key']}]
 ) }}
 

@@ -4,7 +4,7 @@
     unique_key=['source_system', 'bill_id'],
     full_refresh=false,
     pre_hook="{{ take_up(after=['fct_grid_bill_basis']) }}",
-    post_hook="analyze {{ this }}"
+    post_hook="{{ analyze_grown() }}"
 ) }}
 
 -- Bills computed again from their basis (readings, contract, tariff): energy by period and tier, basic charge, power-factor

@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('customer', 'fact.issued_on') }}", "{{ rekey('service_point', 'fact.issued_on') }}", "{{ rekey('supply_contract', 'fact.issued_on') }}"],
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('customer', 'fact.issued_on') }}", "{{ rekey('service_point', 'fact.issued_on') }}", "{{ rekey('supply_contract', 'fact.issued_on') }}"],
     indexes=[{'columns': ['customer_key']}, {'columns': ['service_point_key']}]
 ) }}
 

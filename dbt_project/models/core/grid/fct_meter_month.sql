@@ -4,7 +4,7 @@
     unique_key=['meter_key', 'service_point_key', 'reading_month'],
     full_refresh=false,
     pre_hook="{{ take_up(after=['fct_energy_daily', 'dim_meter']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['service_point_key', 'reading_month']}]
 ) }}
 

@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='kpi_score_key',
     pre_hook="{{ take_up(after=['int_kpi_score__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['kpi_score_key']}, {'columns': ['period_month']}]
 ) }}
 

@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='kpi_target_key',
     pre_hook="{{ take_up(after=['int_kpi_target__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['kpi_target_key']}, {'columns': ['period_month']}]
 ) }}
 

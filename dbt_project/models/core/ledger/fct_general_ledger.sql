@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('organisation', 'fact.accounting_date') }}"],
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('organisation', 'fact.accounting_date') }}"],
     indexes=[
         {'columns': ['source_system', 'accounting_date', 'organisation_id']},
         {'columns': ['file_id'], 'type': 'brin'}

@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key=['source_system', 'accounting_date'],
     pre_hook="{{ take_up(after=['fct_general_ledger', 'fct_account_balance', 'dim_account', 'dim_loan']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['source_system', 'accounting_date']}]
 ) }}
 

@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='cash_pool_key',
     pre_hook="{{ take_up(after=['int_cash_pool__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['cash_pool_key']}, {'columns': ['source_system', 'cash_pool_id']}, {'columns': ['known_from']}]
 ) }}
 

@@ -4,7 +4,7 @@
     unique_key=['exchange_rate_key', 'valid_from'],
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['exchange_rate_key', 'valid_from'], 'unique': True}]
 ) }}
 

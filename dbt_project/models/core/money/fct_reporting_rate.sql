@@ -1,8 +1,15 @@
-{{ config(materialized='view') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{% if is_incremental() %}delete from {{ this }}{% endif %}",
+    post_hook="analyze {{ this }}",
+    indexes=[{'columns': ['controller_id', 'currency', 'valid_from']}]
+) }}
 
 -- What one unit of a currency is worth in the reporting currency of a controller, day by day as stretches. The rule (seed
 -- reporting_currency) says whose rates of which type count and how old a rate may grow. The reporting currency itself needs
--- no rate; a currency without a row on a day has none.
+-- no rate; a currency without a row on a day has none. A table, since the planner must know
+-- that the reporting currency has one stretch; written anew inside, since views stand on it.
 select
     rule.controller_id,
     rate.currency,

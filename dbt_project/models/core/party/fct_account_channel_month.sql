@@ -4,7 +4,7 @@
     unique_key=['account_key', 'activity_month'],
     full_refresh=false,
     pre_hook="{{ take_up(after=['fct_account_transaction']) }}",
-    post_hook="analyze {{ this }}"
+    post_hook="{{ analyze_grown() }}"
 ) }}
 
 -- Counts add up: what arrived with the batches of this run, and with no other, is added to the months that it falls in. A
@@ -20,15 +20,15 @@ with arrived as (
     from {{ ref('fct_account_transaction') }} as posting
     left join {{ ref('dim_channel') }} as channel on channel.channel_key = posting.channel_key
     where posting.file_id = any({{ pending_files() }})
+),
+
+added_to as (
+    select controller_id, account_key, activity_month, channel_kind, posting_count, known_at from arrived
     {%- if is_incremental() %}
     union all
     select controller_id, account_key, activity_month, channel_kind, posting_count, known_at
     from {{ this }}
-    where (account_key, activity_month) in (
-        select account_key, date_trunc('month', accounting_date)::date
-        from {{ ref('fct_account_transaction') }}
-        where file_id = any({{ pending_files() }})
-    )
+    where (account_key, activity_month) in (select account_key, activity_month from arrived)
     {%- endif %}
 )
 
@@ -39,5 +39,5 @@ select
     channel_kind,
     sum(posting_count)::integer as posting_count,
     max(known_at) as known_at
-from arrived
+from added_to
 group by controller_id, account_key, activity_month, channel_kind

@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up(after=audited_models()) }}",
-    post_hook="analyze {{ this }}"
+    post_hook="{{ analyze_grown() }}"
 ) }}
 
 -- What each file said and what the warehouse has of it, as it was found when the file was taken up (macros/audit.sql).

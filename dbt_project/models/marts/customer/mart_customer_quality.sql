@@ -16,38 +16,16 @@ with figure as (
 
 today as (
     select
-        figure.controller_id,
-        figure.party_key,
+        placed.controller_id,
+        placed.party_key,
         max(system.last_business_date) as as_of
-    from figure
-    inner join {{ ref('bridge_party_source') }} as placed
-        on placed.party_key = figure.party_key and placed.controller_id = figure.controller_id
+    from {{ ref('bridge_party_source') }} as placed
     inner join {{ ref('dim_source_system') }} as system on system.source_system = placed.source_system
-    group by figure.controller_id, figure.party_key
+    group by placed.controller_id, placed.party_key
 ),
 
-required as (
-    select
-        figure.controller_id,
-        figure.party_key,
-        sum(requirement.weight) as required_weight,
-        coalesce(sum(requirement.weight) filter (where attribute.party_key is not null), 0) as present_weight,
-        string_agg(requirement.attribute_name || '_missing', ' ' order by requirement.attribute_name collate "C")
-            filter (where attribute.party_key is null) as missing_codes
-    from figure
-    inner join today on today.controller_id = figure.controller_id and today.party_key = figure.party_key
-    inner join {{ ref('party_quality_requirement') }} as requirement
-        on requirement.party_kind = figure.party_kind
-        and today.as_of >= requirement.valid_from
-        and today.as_of < requirement.valid_to
-    left join {{ ref('mart_customer_attribute') }} as attribute
-        on attribute.controller_id = figure.controller_id
-        and attribute.party_key = figure.party_key
-        and attribute.attribute_name = requirement.attribute_name
-        and attribute.is_surviving
-    group by figure.controller_id, figure.party_key
-),
-
+-- Per party by the primary key of the attributes: joined as a whole, the planner takes the parties for one and compares all
+-- with all.
 rate as (
     select
         figure.*,
@@ -60,7 +38,23 @@ rate as (
         case when figure.compared_count = 0 then 1 else 1 - figure.conflict_count::numeric / figure.compared_count end as consistency
     from figure
     inner join today on today.controller_id = figure.controller_id and today.party_key = figure.party_key
-    left join required on required.controller_id = figure.controller_id and required.party_key = figure.party_key
+    left join lateral (
+        select
+            sum(requirement.weight) as required_weight,
+            coalesce(sum(requirement.weight) filter (where attribute.party_key is not null), 0) as present_weight,
+            string_agg(requirement.attribute_name || '_missing', ' ' order by requirement.attribute_name collate "C")
+                filter (where attribute.party_key is null) as missing_codes
+        from {{ ref('party_quality_requirement') }} as requirement
+        left join {{ ref('mart_customer_attribute') }} as attribute
+            on attribute.controller_id = figure.controller_id
+            and attribute.party_key = figure.party_key
+            and attribute.attribute_name = requirement.attribute_name
+            and attribute.is_surviving
+        where requirement.party_kind = figure.party_kind
+            and today.as_of >= requirement.valid_from
+            and today.as_of < requirement.valid_to
+        having count(*) > 0
+    ) as required on true
 )
 
 select
