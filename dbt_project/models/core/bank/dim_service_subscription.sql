@@ -3,7 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='service_subscription_key',
     pre_hook="{{ take_up(after=['int_service_subscription__changes']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[
         {'columns': ['service_subscription_key']},
         {'columns': ['source_system', 'service_subscription_id']},

@@ -4,7 +4,7 @@
     unique_key=['source_system', 'application_id'],
     full_refresh=false,
     pre_hook="{{ take_up(after=['fct_loan_application_stage']) }}",
-    post_hook="analyze {{ this }}",
+    post_hook="{{ analyze_grown() }}",
     indexes=[{'columns': ['customer_key']}]
 ) }}
 

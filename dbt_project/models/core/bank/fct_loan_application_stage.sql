@@ -3,7 +3,7 @@
     incremental_strategy='append',
     full_refresh=false,
     pre_hook="{{ take_up() }}",
-    post_hook=["analyze {{ this }}", "{{ rekey('customer', 'fact.started_at') }}", "{{ rekey('employee', 'fact.started_at') }}"],
+    post_hook=["{{ analyze_grown() }}", "{{ rekey('customer', 'fact.started_at') }}", "{{ rekey('employee', 'fact.started_at') }}"],
     indexes=[{'columns': ['customer_key']}, {'columns': ['employee_key']}]
 ) }}
 
