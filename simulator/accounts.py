@@ -165,6 +165,10 @@ class Accounts:
             [*[np.char.add("TD", padded(np.nan_to_num(months_all, nan=3), 2))] * 2, "DD02", "DD01"],
             "DD11",
         )
+        general = np.flatnonzero(kind == "corporate_general")
+        special = choose(streams("guarantee accounts"), len(general), p.GUARANTEE_ACCOUNT_SHARE)
+        special[:2] = True  # one of each, however small the world
+        products[general[special]] = np.resize(["DD12", "DD13"], int(special.sum()))
         self.frame = both.with_columns(
             ix=pl.Series(np.arange(count)),
             account_id=pl.Series([f"62{n:016d}" for n in number * 7919 % 10**15 + 10**14]),

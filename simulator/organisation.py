@@ -19,6 +19,8 @@ PRODUCTS = (
     ("DD01", "个人活期存款", "deposit", "demand", None, True, None),
     ("DD02", "个人Ⅱ类账户存款", "deposit", "demand", None, True, None),
     ("DD11", "单位活期存款", "deposit", "demand", None, True, None),
+    ("DD12", "单位保证金存款", "deposit", "guarantee", None, True, None),
+    ("DD13", "加工贸易保证金台账", "deposit", "customs_guarantee", None, True, None),
     ("TD03", "整存整取三个月", "deposit", "time", None, True, 3),
     ("TD06", "整存整取六个月", "deposit", "time", None, True, 6),
     ("TD12", "整存整取一年", "deposit", "time", None, True, 12),
@@ -43,6 +45,15 @@ PRODUCTS = (
     ("WB01", "储蓄国债（凭证式）", "wealth", "bond", "R1", True, 36),
     ("WG01", "积存金", "wealth", "gold", "R3", False, None),
     ("ST01", "代收电费", "settlement", "collection", None, None, None),
+    ("ST02", "企业网上银行", "settlement", "electronic_bank", None, None, None),
+    ("ST03", "现金管理平台", "settlement", "cash_management", None, None, None),
+    ("ST04", "单位客户短信通知", "settlement", "notification", None, None, None),
+    ("ST05", "金融服务证书", "settlement", "certificate", None, None, None),
+    ("ST06", "全国自动清算", "settlement", "clearing", None, None, None),
+    ("ST07", "第三方存管", "settlement", "custody", None, None, None),
+    ("ST08", "百易安", "settlement", "escrow", None, None, None),
+    ("ST09", "移动保管箱", "settlement", "safe_deposit", None, None, None),
+    ("ST10", "财智账户", "settlement", "account_package", None, None, None),
 )
 FOREIGN_PRODUCTS = {"USD": "美元", "EUR": "欧元", "HKD": "港元", "JPY": "日元"}
 

@@ -121,6 +121,8 @@ LOAN_SHARES = {
     "working_capital": 0.30,
     "fixed_asset": 0.10,
 }
+LOAN_TYPES_OF_PERSONS = ("mortgage", "consumer", "vehicle", "personal_business")
+LOAN_APPLICATION_DAYS = 60  # before the payment nobody has applied, and the customer is one already
 LOAN_RATE_PER_CENT = {
     "mortgage": 3.45,
     "consumer": 4.35,
@@ -177,6 +179,16 @@ SALES_A_MONTH = 300_000  # CNY of a firm of size 1; tax, electricity and exports
 OVERSTATING_SHARE = 0.12
 OVERSTATED_BY = (1.6, 3.0)
 STATEMENT_VERIFIED_SHARE = 0.6
+
+# --- Services that customers sign for, accounts for guarantees ---
+GUARANTEE_ACCOUNT_SHARE = 0.1  # of the general accounts of firms; every second one is kept for the customs
+SERVICE_SHARES = {
+    "firm": {"ST02": 0.7, "ST03": 0.2, "ST04": 0.5, "ST05": 0.15, "ST06": 0.25, "ST08": 0.1, "ST10": 0.3},
+    "person": {"ST07": 0.08, "ST09": 0.02},
+}
+SERVICE_SIGNED_WITHIN_DAYS = 900  # of the begin of the relation
+SERVICE_ACTIVATED_SHARE = 0.85
+SERVICE_ENDED_SHARE = 0.05
 
 # --- Grid (tariffs: domain A4 Zhejiang, A2/A3 samples) ---
 TIME_OF_USE_SHARE_HOUSEHOLDS = 0.45

@@ -24,6 +24,7 @@ from simulator.energy import Energy
 from simulator.frames import text
 from simulator.general_ledger import GeneralLedger
 from simulator.grid import Grid
+from simulator.loan_applications import loan_applications
 from simulator.loans import Loans
 from simulator.organisation import Organisation
 from simulator.pools import Pools
@@ -31,13 +32,14 @@ from simulator.randomness import Streams
 from simulator.retail import Retail
 from simulator.service import Service
 from simulator.statements import Statements
+from simulator.subscriptions import subscriptions
 from simulator.wealth import Wealth
 from simulator.writers import TableFile, Totals
 from warehouse.settings import Settings
 
 SOURCES = ("core_banking", "card", "grid_billing", "retail")
 MANIFEST = "simulation.json"
-VERSION = 5  # of the world: another version writes other bytes
+VERSION = 6  # of the world: another version writes other bytes
 Progress = Callable[[int, int, str], None]
 
 
@@ -247,6 +249,7 @@ class Run:
             (core, "collateral"): self.loans.collateral,
             (core, "guarantee"): self.loans.guarantees,
             (core, "credit_limit"): self.loans.limits,
+            (core, "service_subscription"): subscriptions(s, self.customers, start, horizon),
             (core, "campaign"): self.service.campaigns,
             (core, "self_service_device"): self.organisation.devices(s),
             (core, "consent"): self.customers.consents,
@@ -300,6 +303,7 @@ class Run:
             ("repayment_schedule", self.loans.schedule),
             ("repayment", self.loans.repayments),
             ("credit_rating", self.loans.ratings),
+            ("loan_application_stage", loan_applications(self.streams, self.loans, self.organisation, self.start)),
             ("loan_default", self.loans.defaults),
             ("recovery", self.loans.recoveries),
             ("risk_assessment", self.wealth.assessments),

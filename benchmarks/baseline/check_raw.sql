@@ -60,6 +60,8 @@ select 'core_banking.lead', count(*) from raw_core_banking.lead where _file_id =
 union all
 select 'core_banking.loan', count(*) from raw_core_banking.loan where _file_id = any(array(select file_id from batch))
 union all
+select 'core_banking.loan_application_stage', count(*) from raw_core_banking.loan_application_stage where _file_id = any(array(select file_id from batch))
+union all
 select 'core_banking.loan_default', count(*) from raw_core_banking.loan_default where _file_id = any(array(select file_id from batch))
 union all
 select 'core_banking.manager_assignment', count(*) from raw_core_banking.manager_assignment where _file_id = any(array(select file_id from batch))
@@ -83,6 +85,8 @@ union all
 select 'core_banking.risk_assessment', count(*) from raw_core_banking.risk_assessment where _file_id = any(array(select file_id from batch))
 union all
 select 'core_banking.self_service_device', count(*) from raw_core_banking.self_service_device where _file_id = any(array(select file_id from batch))
+union all
+select 'core_banking.service_subscription', count(*) from raw_core_banking.service_subscription where _file_id = any(array(select file_id from batch))
 union all
 select 'core_banking.standing_order', count(*) from raw_core_banking.standing_order where _file_id = any(array(select file_id from batch))
 union all

@@ -11,7 +11,7 @@ from pipeline import transformation
 
 MASTERS = (
     *("organisation", "employee", "customer", "product", "account", "loan", "card_account", "card", "campaign"),
-    *("rating", "collateral", "device"),
+    *("rating", "collateral", "device", "service_subscription"),
 )
 DERIVED = (
     *("core.fct_loan_instalment", "core.fct_card_month", "core.fct_account_event"),
@@ -20,6 +20,7 @@ DERIVED = (
     *("core.fct_external_series", "core.fct_card_statement", "core.fct_card_payment", "core.fct_card_dispute"),
     *("core.fct_card_authorisation", "core.dim_rating", "core.dim_device", "core.dim_campaign", "core.dim_collateral"),
     *("core.bridge_loan_security", "core.fct_financial_statement", "core.fct_customer_attribute"),
+    "core.dim_service_subscription",
 )
 MODELS = (
     *(f"int_{name}__changes" for name in (*MASTERS, "guarantee", "customer_relation")),
@@ -105,6 +106,14 @@ def customer(day: date, flag: str, mobile: str, address: str, channel: str) -> d
     )  # fmt: skip
 
 
+def subscription(flag: str, day: date, status: str, sequence: int, **other: Any) -> dict[str, Any]:
+    """One row of core_banking.service_subscription: of a product whose own row never comes."""
+    return dict(
+        change_flag=flag, change_seq=sequence, effective_date=day, subscription_id="W1", customer_id="C1",
+        product_id="P9", channel_id="net_bank", signed_on=DAY, status=status, **other,
+    )  # fmt: skip
+
+
 def contact(number: str, day: date, outcome: str = "reached") -> dict[str, Any]:
     """One row of core_banking.contact: an annual check."""
     return dict(
@@ -124,6 +133,7 @@ def three_days(arrivals: Arrivals) -> Arrivals:
             "repayment": [repayment("R1", 1, DAY, 100, 10)],
             "credit_rating": [rating("T1", "A", DAY)],
             "contact": [contact("V1", DAY)],
+            "service_subscription": [subscription("U", SECOND, "active", 2, activated_on=SECOND)],
             "financial_statement": [statement(1, 700)],
             "customer": [customer(DAY, "I", "1", "杭州", "low_counter")],
             "guarantee": [
@@ -158,6 +168,7 @@ def three_days(arrivals: Arrivals) -> Arrivals:
         SECOND,
         {
             "account": [basic],
+            "service_subscription": [subscription("I", DAY, "signed", 1)],
             "customer": [customer(THIRD, "U", "2", "宁波", "customer_manager")],
             "repayment_schedule": [due(1, DAY, 100, 10), due(2, DAY, 100, 5)],
             "repayment": [repayment("R2", 2, SECOND, 60)],
@@ -240,6 +251,10 @@ def test_three_days_leave_every_figure_right_and_equal_to_a_rebuild(three_days: 
     assert rows("select channel.channel_id, category from core.fct_complaint_step join core.dim_channel as channel "
                 "using (channel_key)") == [("hotline", "fee")]  # fmt: skip
     assert rows("select rule_id, rule_version from core.fct_lead") == [("LR06", 1)]
+    assert rows(
+        "select status, activated_on, valid_to, customer_id, product_key > 0 from core.dim_service_subscription "
+        "where service_subscription_key > 0 order by valid_from"
+    ) == [("signed", None, SECOND, "C1", True), ("active", SECOND, END, "C1", True)], "signed became known last"
     assert rows(
         "select version_no, verification_state, sum(reported_sales)::int, count(*) from core.fct_financial_statement "
         "group by 1, 2 order by 1"

@@ -67,3 +67,38 @@ def test_every_change_of_a_customer_says_who_took_it_down(table) -> None:
         day = rows["captured_at"].str.replace_all("-", "").str.slice(0, 8).str.to_date("%Y%m%d")
         assert (day == rows["effective_date"]).all()
         assert rows["effective_date"].min() < date(2026, 1, 1)
+
+
+def test_applications_end_before_their_loans_are_paid_out(table) -> None:
+    stages = table("core_banking", "loan_application_stage")
+    approved = stages.filter(pl.col("decision") == "approved")
+    loans = table("core_banking", "loan").unique("contract_no", keep="first")
+    joined = approved.join(loans, on="contract_no", suffix="_loan")
+    assert joined.height and (joined["customer_id"] == joined["customer_id_loan"]).all()
+    assert (joined["ended_at"].cast(pl.String) < joined["disbursed_on"].cast(pl.String)).all()
+    assert (stages["ended_at"] >= stages["started_at"]).all()
+    assert (
+        stages.filter(pl.col("decision") == "rejected")["contract_no"].null_count()
+        == stages.filter(pl.col("decision") == "rejected").height
+        > 0
+    )
+    by_stage = stages.sort("application_id", "started_at").with_columns(
+        before=pl.col("ended_at").shift().over("application_id")
+    )
+    assert (by_stage["started_at"] >= by_stage["before"]).drop_nulls().all()
+
+
+def test_services_are_signed_by_customers_and_used_afterwards(table) -> None:
+    signed = table("core_banking", "service_subscription")
+    opened = table("core_banking", "customer").group_by("customer_id").agg(pl.col("opened_on").min())
+    joined = signed.join(opened, on="customer_id", how="left")
+    assert (joined["signed_on"] >= joined["opened_on"]).all()
+    assert (signed["activated_on"] > signed["signed_on"]).drop_nulls().all()
+    assert set(signed["product_id"]) <= set(table("core_banking", "product")["product_id"])
+    assert set(signed["status"]) == {"signed", "active", "ended"}
+
+
+def test_firms_keep_accounts_for_guarantees(table) -> None:
+    kept = table("core_banking", "account").filter(pl.col("product_id").is_in(["DD12", "DD13"]))
+    assert set(kept["product_id"]) == {"DD12", "DD13"}
+    assert set(kept["account_type"]) == {"corporate_general"}

@@ -272,6 +272,10 @@ with referred as (
         where business_date = :'day'
         union all
         select distinct 'core_banking' as source_system, 'bank' as controller_id, employee_id, known_at
+        from raw_core_banking.loan_application_stage inner join ops.loaded_file on file_id = _file_id
+        where business_date = :'day'
+        union all
+        select distinct 'core_banking' as source_system, 'bank' as controller_id, employee_id, known_at
         from raw_core_banking.complaint inner join ops.loaded_file on file_id = _file_id
         where business_date = :'day'
         union all
@@ -993,6 +997,14 @@ with referred as (
         union all
         select distinct 'core_banking' as source_system, 'bank' as controller_id, customer_id, known_at
         from raw_core_banking.lead inner join ops.loaded_file on file_id = _file_id
+        where business_date = :'day'
+        union all
+        select distinct 'core_banking' as source_system, 'bank' as controller_id, customer_id, known_at
+        from raw_core_banking.loan_application_stage inner join ops.loaded_file on file_id = _file_id
+        where business_date = :'day'
+        union all
+        select distinct 'core_banking' as source_system, 'bank' as controller_id, customer_id, known_at
+        from raw_core_banking.service_subscription inner join ops.loaded_file on file_id = _file_id
         where business_date = :'day'
         union all
         select distinct 'core_banking' as source_system, 'bank' as controller_id, customer_id, known_at

@@ -25,6 +25,8 @@ resolved as (
         row_taken_up.purpose,
         row_taken_up.outcome,
         row_taken_up.has_note,
+        row_taken_up.annotated_by,
+        row_taken_up.annotated_at,
         row_taken_up.row_sign,
         row_taken_up.file_id,
         row_taken_up.line,

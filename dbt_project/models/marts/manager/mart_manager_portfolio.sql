@@ -69,7 +69,9 @@ select
     coalesce(customers_managed.accountable_count, 0)::integer as accountable_count,
     coalesce(customers_managed.party_count, 0)::integer as party_count,
     coalesce(customers_managed.person_count, 0)::integer as person_count,
-    coalesce(customers_managed.firm_count, 0)::integer as firm_count
+    coalesce(customers_managed.firm_count, 0)::integer as firm_count,
+    {{ party_parameter('customers_a_manager', 'manager.as_of') }}::integer as customer_limit,
+    coalesce(customers_managed.customer_count, 0) > {{ party_parameter('customers_a_manager', 'manager.as_of') }} as is_over_limit
 from manager
 left join customers_managed
     on manager.employee_key = customers_managed.employee_key

@@ -1,0 +1,3 @@
+{{ config(entity='service_subscription') }}
+
+{{ change_log('service_subscription') }}
