@@ -1,6 +1,6 @@
 -- The double hundred (双百工程, C360-63): the bank's firms that paid the most tax and those that used the most electricity over
 -- the last months, both lists in one, and who of them was visited and screened in that time.
-with customer_now as (
+with customer_now as not materialized (
     select
         customer.*,
         (

@@ -1,6 +1,6 @@
 -- Which packages a customer holds, and what it lacks of the others (C360-12, C360-13): what lacks little and is begun is
 -- an offer.
-with customer_now as (
+with customer_now as not materialized (
     {{ customers_now() }}
 ),
 

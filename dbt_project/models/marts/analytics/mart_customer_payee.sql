@@ -1,6 +1,6 @@
 -- Downstream of a firm (下游客户, C360-15): whom it paid over the last months into accounts elsewhere. Who is no customer under
 -- that name either does not bank here. Nobody says whether a payee is a person: short names are masked as persons' are.
-with customer_now as (
+with customer_now as not materialized (
     select
         customer.*,
         (

@@ -1,5 +1,5 @@
 -- What a customer brings its bank over the last months (客户综合贡献度, C360-30), and where it stands on the 20/80 curve.
-with customer_now as (
+with customer_now as not materialized (
     {{ customers_now() }}
 ),
 
