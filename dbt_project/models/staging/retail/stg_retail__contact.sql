@@ -9,6 +9,8 @@ select
     source_row.purpose,
     source_row.outcome,
     source_row.has_note,
+    null::text as annotated_by,
+    null::timestamp as annotated_at,
     {{ lineage() }}
 from {{ source('retail', 'visit') }} as source_row
 inner join {{ source('ops', 'loaded_file') }} as loaded on loaded.file_id = source_row._file_id
