@@ -16,7 +16,7 @@ from datetime import date, datetime
 from itertools import combinations
 from typing import NamedTuple
 
-from identity.judgement import Judgements, Key
+from identity.judgement import Judgements, Key, Pair
 from identity.name import names_agree, names_match
 from identity.rules import Rules
 
@@ -315,20 +315,26 @@ def _groups(customers: Iterable[Customer]) -> Iterator[tuple[str, list[Customer]
 def _join_judged(party_of: dict[Key, _Party], judged: Judgements) -> dict[Key, _Cause]:
     """Join the parties of customers that a steward linked; of two the elder keeps its id.
 
+    Who joins may bring the basis that an earlier link lacked: links are looked at until none joins any more.
+
     Returns:
         Why those moved that were moved.
     """
     causes: dict[Key, _Cause] = {}
-    for pair, decision in sorted(judged.linked.items(), key=lambda linked: linked[1]):
-        if not pair <= party_of.keys():
-            continue
+    links = sorted((item for item in judged.linked.items() if item[0] <= party_of.keys()), key=lambda linked: linked[1])
+    while joinable := next((link for link in links if _is_joinable(link[0], party_of, judged)), None):
+        pair, decision = joinable
         elder, younger = sorted((party_of[key] for key in pair), key=_age)
-        if elder is younger or not _may_match(elder.members + younger.members):
-            continue
-        if judged.keeping_apart(elder.keys, younger.keys) is None:
-            causes |= dict.fromkeys(younger.keys, _Cause("steward", "linked_by_steward", decision))
-            _merge(elder, younger, party_of)
+        causes |= dict.fromkeys(younger.keys, _Cause("steward", "linked_by_steward", decision))
+        _merge(elder, younger, party_of)
     return causes
+
+
+def _is_joinable(pair: Pair, party_of: dict[Key, _Party], judged: Judgements) -> bool:
+    one, other = (party_of[key] for key in pair)
+    if one is other or not _may_match(one.members + other.members):
+        return False
+    return judged.keeping_apart(one.keys, other.keys) is None
 
 
 def _merge(elder: _Party, younger: _Party, party_of: dict[Key, _Party]) -> None:

@@ -105,7 +105,7 @@ def prepared(database: str) -> None:
 @pytest.fixture
 def warehouse(owner: psycopg.Connection, prepared: None) -> Iterator[psycopg.Connection]:
     """The module's database with one publication and no assessment yet."""
-    tables = ["run", "decision", *DECIDED, *(f"sealed_{name}" for name in SEALED)]
+    tables = ["run", "decision", "evidence_lost", *DECIDED, *(f"sealed_{name}" for name in SEALED)]
     for table in tables:
         owner.execute(f"alter table assessment.{table} disable trigger append_only")
     owner.execute(f"truncate {', '.join(f'assessment.{table}' for table in tables)}")

@@ -30,7 +30,7 @@ RUNGS = [(1, None, "0.6", 0, None), (2, "0.6", "1", 60, 100), (3, "1", None, 100
 MISSING = ("zero", "default", "reweight")
 SEALED = ("owner", "item", "ladder", "grade", "metric", "target", "evidence")
 DECIDED = ("appeal", "appeal_decision", "adjustment", "adjustment_decision")
-TABLES = ("run", "decision", *DECIDED, *(f"sealed_{name}" for name in SEALED))
+TABLES = ("run", "decision", "evidence_lost", *DECIDED, *(f"sealed_{name}" for name in SEALED))
 
 
 @pytest.fixture(scope="module")

@@ -86,3 +86,16 @@ def test_those_who_were_joined_by_mistake_get_their_former_party_back() -> None:
     assert {one.party_id for one in known} == {own_party_id(("core_banking", "1"))}
     judge(known, judged, "unlink", pair)
     assert {one.key: one.party_id for one in known} == before
+
+
+def test_a_later_link_brings_the_basis_that_an_earlier_one_lacked() -> None:
+    known: list[Customer] = [
+        customer("card", "1", None, basis=True),
+        customer("grid_billing", "2", None, basis=False),
+        customer("grid_billing", "3", None, basis=True),
+    ]
+    apply(known, place(known, RULES, DAY).events)
+    judged = judge(known, Judgements(), "link", frozenset({("card", "1"), ("grid_billing", "2")}))
+    assert len({one.party_id for one in known}) == 3, "the grid has no basis"
+    judge(known, judged, "link", frozenset({("grid_billing", "2"), ("grid_billing", "3")}))
+    assert len({one.party_id for one in known}) == 1

@@ -5,6 +5,7 @@ with assessed_month as (
 -- Managers in their post on the last day of the month (or on the last business date in a month that still runs).
 manager as (
     select
+        employee.source_system,
         employee.employee_id,
         employee.employee_key,
         employee.employee_name,
@@ -64,6 +65,7 @@ select
     manager.qualification,
     coalesce(manager.organisation_id, 'unknown') as organisation_id,
     coalesce(organisation.organisation_name, 'unknown') as organisation_name,
+    manager.source_system,
     manager.controller_id,
     coalesce(customers_managed.customer_count, 0)::integer as customer_count,
     coalesce(customers_managed.accountable_count, 0)::integer as accountable_count,
