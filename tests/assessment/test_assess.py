@@ -50,6 +50,8 @@ def marts(deposits: str = "900000.000000") -> dict[str, list[dict]]:
         "manager_position": "customer_manager",
         "organisation_name": "第1网点",
         "source_system": "core_banking",
+        "customer_limit": 300,
+        "is_over_limit": False,
     }
     portfolio |= dict.fromkeys(("customer_count", "accountable_count", "party_count", "person_count", "firm_count"), 1)
     measured = {"numerator": Decimal(deposits) * 31, "denominator": Decimal(31), "case_count": 1}
